@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -12,7 +14,12 @@ from test_sign_in import signed_in
 from town import AUTHORITY, FINED, LENDER, LISTED
 from visitor import DESK, Visitor
 
+from api.app import create_app
+from api.settings import Settings
+from rules.library.loader import load_vocabulary
 from scoring.access.keys import Role, create_key
+from scoring.facts.entries import FileInfo
+from scoring.facts.records import submit_records
 from scoring.store import Store
 from scoring.tickets.chart import Actor
 from scoring.tickets.desk import Move, Subject, open_ticket
@@ -88,3 +95,26 @@ def test_the_buttons_above_a_subject_stand_together(
     ]
     assert len(places) == 4
     assert max(gaps) < 20
+
+
+def test_records_are_listed_the_newest_first_page_by_page_each_once(own_town: Store) -> None:
+    site = create_app(Settings(log_level="error"), own_town)
+    client = signed_in(site, create_key(own_town, Role.DEPARTMENT, "样例", AUTHORITY).token)
+    days, rows, path = list[str](), list[dict[str, str]](), "/subjects/department-credit/BM0/records"
+    more = {"kind": "satisfaction_answer", "status": "effective", "score": "80", "year": "2026"} | {
+        "subject_id": "BM0"
+    }
+    rows += [more | {"record_id": f"ZZ-{n}", "occurred_on": f"2026-0{1 + n}-01"} for n in range(3)]
+    rows += [more | {"record_id": f"AA-{n}", "occurred_on": f"2026-0{4 + n}-01"} for n in range(3)]
+    rows += [more | {"record_id": f"MM-{n}", "occurred_on": "2026-03-15"} for n in range(12)]
+    submit_records(own_town, load_vocabulary("department"), rows, FileInfo("newest", "list.csv"))
+    seen = list[str]()
+    while path:
+        text = client.get(path).text.partition("<main")[2]
+        seen += re.findall(r"<h2><code>([^<]+)</code></h2>", text)
+        days += re.findall(r'</h2> <time datetime="([^"]+)"', text)
+        found = re.search(r'class="button" href="([^"]+)"', text)
+        path = html.unescape(found[1]) if found else ""
+    assert days == sorted(days, reverse=True)
+    assert len(seen) == len(set(seen)) == len(days) > 50
+    assert [number for number in seen if number[:2] == "AA"] == ["AA-2", "AA-1", "AA-0"]
