@@ -32,7 +32,7 @@ from scoring.access.consents import PURPOSES, list_consents
 from scoring.access.lending import ACTION, OUTCOMES, check_note, own_note
 from scoring.answers.departments import PACK as DEPARTMENTS
 from scoring.answers.explain import Explanation, explain_now, unknown_inputs
-from scoring.answers.forecast import CAUSES, forecast
+from scoring.answers.forecast import CAUSES, changes, forecast
 from scoring.answers.paths import paths_of
 from scoring.answers.search import NAME, Listed, count_subjects, list_subjects, names_of
 from scoring.answers.timelines import near_subjects, no_result, run_of
@@ -129,7 +129,7 @@ def subject_page(
     drawn = charts.forecast(coming, found.pack)
     asked = {"given": request.form, "faults": faults}
     shown = _shown(found) | _at_work(found) | asked
-    return page("subject", status, coming=coming, drawn=drawn, causes=CAUSES, **shown)
+    return page("subject", status, coming=coming, drawn=drawn, causes=CAUSES, changes=changes, **shown)
 
 
 @blueprint.get("/subjects/<pack_id>/<key:subject_id>/records")

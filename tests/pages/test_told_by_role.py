@@ -118,3 +118,15 @@ def test_records_are_listed_the_newest_first_page_by_page_each_once(own_town: St
     assert days == sorted(days, reverse=True)
     assert len(seen) == len(set(seen)) == len(days) > 50
     assert [number for number in seen if number[:2] == "AA"] == ["AA-2", "AA-1", "AA-0"]
+
+
+def test_what_changes_on_a_day_to_come_is_a_line_a_rule(read: Callable[[Role, str, str], str]) -> None:
+    shown = read(Role.SUBJECT, FINED, f"/subjects/enterprise-credit/{FINED}")
+    table = shown.partition('id="forecast"')[2].partition("</table>")[0]
+    rows = [re.findall(r"<(div|p)>(.*?)</\1>", row, re.S) for row in table.split("<tr>")]
+    days = [[text.strip() for _, text in row] for row in rows]
+    version = next(lines for lines in days if any("换版" in line for line in lines))
+    assert sum("换版" in line for line in version) == 1, "once, before what it does"
+    rules = [re.split(r" <code| × | [+−]?\d", line)[0] for line in version]
+    assert len(rules) == len(set(rules)) > 1
+    assert any("× " in line for lines in days for line in lines), "records of one rule together"
