@@ -72,7 +72,7 @@ PUBLIC = {
     "scoring.facts.objections": "mark_record",
     "scoring.facts.one_record": "put_record",
     "scoring.facts.publicity": "shown_until",
-    "scoring.facts.records": "list_records submit_records",
+    "scoring.facts.records": "list_records newest_records submit_records",
     "scoring.facts.snapshot": "take_snapshot",
     "scoring.facts.undo": "undo_file",
     "scoring.runs.country.run": "score_country",

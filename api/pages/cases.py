@@ -24,6 +24,7 @@ from scoring.facts import objection_case, repair_case
 from scoring.facts.cases import STEP_TITLES
 from scoring.facts.desk import Filed, Wanted
 from scoring.facts.objections import STATUS, Kind, Mark, MarkRequest
+from scoring.facts.records import Record, UnknownRecordError, get_record
 from scoring.facts.repairs import Commitment
 
 ROWS = 50
@@ -84,11 +85,13 @@ def case_page(
     found: Filed[Any],
     status: int,
     refused: Sequence[Title],
+    own: Own,
     others: Sequence[Mark] = (),
     **more: Any,
 ) -> Response:
     """A case with everything that was done about it, and what else the template needs.
 
+    :param own: what of it the visitor may see.
     :param others: what else was done about its record that whoever decides has to know.
     """
     words = load_vocabulary(found.vocabulary)
@@ -102,6 +105,7 @@ def case_page(
         owners=owners_of(store(), (mark.made_by for mark in (*others, *found.marks))),
         name=names_of(store(), words.id, [found.subject_id]).get(found.subject_id, found.subject_id),
         steps=STEP_TITLES,
+        record=_record(found, words, own),
         columns=columns,
         status_column=columns.get(STATUS),
         given=request.form,
@@ -109,6 +113,19 @@ def case_page(
         today=today(),
         **more,
     )
+
+
+def _record(found: Filed[Any], words: Vocabulary, own: Own) -> dict[str, object]:
+    """What is known of the record now, where the visitor may see it."""
+    try:
+        return known(get_record(store(), words, found.record_id, own.authority, own.subject_id)[0])
+    except UnknownRecordError:
+        return {}
+
+
+def known(record: Record) -> dict[str, object]:
+    """What is known of a record, column by column."""
+    return {name: value for name, value in record.data.items() if value is not None}
 
 
 def mark_asked(

@@ -9,6 +9,7 @@ from api.around.auth import is_regulator, who
 from api.around.context import settings, store
 from api.pages.blueprint import blueprint, page
 from api.pages.forms import number
+from scoring.access.consents import PURPOSES
 from scoring.access.lending import OUTCOMES, checks_by
 from scoring.answers.search import names_of
 from scoring.facts.ingest.keys import ENTERPRISES
@@ -29,6 +30,7 @@ def checks() -> Response:
         checks=shown,
         before=before,
         outcomes=OUTCOMES,
+        purposes=PURPOSES,
         names=names_of(store(), ENTERPRISES, ids) if is_regulator() else {},
         pack_id=settings().pack,
     )

@@ -32,7 +32,7 @@ from scoring.access.consents import PURPOSES, list_consents
 from scoring.access.lending import ACTION, OUTCOMES, check_note, own_note
 from scoring.answers.departments import PACK as DEPARTMENTS
 from scoring.answers.explain import Explanation, explain_now, unknown_inputs
-from scoring.answers.forecast import CAUSES, forecast
+from scoring.answers.forecast import CAUSES, changes, forecast
 from scoring.answers.paths import paths_of
 from scoring.answers.search import NAME, Listed, count_subjects, list_subjects, names_of
 from scoring.answers.timelines import near_subjects, no_result, run_of
@@ -43,7 +43,7 @@ from scoring.facts.merging import REPAIRED
 from scoring.facts.objection_case import STAGE_TITLES
 from scoring.facts.objection_desk import list_objections
 from scoring.facts.objections import STATUS, Mark, list_marks
-from scoring.facts.records import get_record, list_records
+from scoring.facts.records import dated, get_record, newest_records
 from scoring.inspections.office import visits_to
 from scoring.inspections.visits import STATE_TITLES, list_visits
 from scoring.inspections.visits import Wanted as WantedVisits
@@ -129,23 +129,26 @@ def subject_page(
     drawn = charts.forecast(coming, found.pack)
     asked = {"given": request.form, "faults": faults}
     shown = _shown(found) | _at_work(found) | asked
-    return page("subject", status, coming=coming, drawn=drawn, causes=CAUSES, **shown)
+    return page("subject", status, coming=coming, drawn=drawn, causes=CAUSES, changes=changes, **shown)
 
 
 @blueprint.get("/subjects/<pack_id>/<key:subject_id>/records")
 def records(pack_id: str, subject_id: str) -> Response:
-    """The records of a subject as they are known now, whether a rule counts them or not."""
+    """The records of a subject as they are known now, whether a rule counts them or not, the newest first."""
     found = _graded(pack_id, subject_id)
     words = found.pack.vocabulary
     first, own = request.args.get("first"), who().subject and found.subject_id
     known = [] if first is None else get_record(store(), words, first, subject_id=own)[:1]
     rows = [record for record in known if record.subject_id == found.subject_id]
-    rows += list_records(
+    begins = dated(words, rows[0]) if rows else None
+    if "number" in request.args:
+        begins = request.args.get("day", ""), request.args["number"]
+    rows += newest_records(
         store(),
         words,
-        subject_id=found.subject_id,
+        found.subject_id,
         to_subject=who().subject is not None,
-        after=request.args.get("after", first),
+        before=begins,
         limit=ROWS + 1,
     )
     return page(
@@ -154,7 +157,8 @@ def records(pack_id: str, subject_id: str) -> Response:
         name=found.name,
         pack=found.pack,
         records=rows[:ROWS],
-        after=rows[ROWS - 1].record_id if len(rows) > ROWS else None,
+        begins=begins,
+        last=dated(words, rows[ROWS - 1]) if len(rows) > ROWS else None,
         opened=first,
         record_facts=story.record_facts,
     )

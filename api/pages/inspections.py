@@ -17,6 +17,7 @@ from rules.calendar import add_months, today
 from rules.model import Title
 from scoring.answers.search import names_of
 from scoring.inspections.office import (
+    MONTHS_AHEAD,
     PlanError,
     get_plan,
     list_plans,
@@ -53,7 +54,8 @@ def make_inspections() -> Response:
 def _plans(status: int, refused: Sequence[Title] = ()) -> Response:
     found = list_plans(store(), settings().pack)
     given = {"month": f"{add_months(today(), 1):%Y-%m}", **request.form.to_dict()}
-    return page("plans", status, plans=found, given=given, refused=refused)
+    months = [f"{add_months(today(), ahead):%Y-%m}" for ahead in range(MONTHS_AHEAD + 1)]
+    return page("plans", status, plans=found, given=given, months=months, refused=refused)
 
 
 @blueprint.get("/inspections/<int(max=9007199254740992):plan_id>")

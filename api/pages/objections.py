@@ -13,7 +13,7 @@ from api.around.context import store, vocabulary
 from api.around.naming import Own, own_records
 from api.http.problems import fail
 from api.pages.blueprint import blueprint, page
-from api.pages.cases import ROWS, case_page, list_page, mark_asked, state_asked, wanted_cases
+from api.pages.cases import ROWS, case_page, known, list_page, mark_asked, state_asked, wanted_cases
 from api.pages.forms import FormError, filled_in
 from api.pages.graded import kind_asked, kinds_of_records
 from api.resources.objections import shown_objection
@@ -36,7 +36,7 @@ from scoring.facts.objection_case import (
 )
 from scoring.facts.objection_desk import Objection, figures, list_objections
 from scoring.facts.objections import Kind, Mark, list_marks, mark_record
-from scoring.facts.records import Record, RecordError, UnknownRecordError, get_record
+from scoring.facts.records import RecordError, get_record
 from scoring.live.events import records_arrived
 
 REQUESTS: dict[str, tuple[Kind, str, Title]] = {
@@ -121,7 +121,7 @@ def _form(status: int, refused: Sequence[Title] = ()) -> Response:
         found=found,
         name=names_of(store(), words.id, [found.subject_id]).get(found.subject_id, found.subject_id),
         vocabulary=words.id,
-        record=_known(found),
+        record=known(found),
         columns=words.records.columns if words.records else {},
         acknowledge_within=ACKNOWLEDGE_WITHIN,
         decide_within=DECIDE_WITHIN,
@@ -156,10 +156,10 @@ def _objection(found: Objection, own: Own, status: int, refused: Sequence[Title]
         found,
         status,
         refused,
+        own,
         others=_said_of_class(found),
         stages=STAGE_TITLES,
         outcomes=OUTCOME_TITLES,
-        record=_record(found, own),
         ways=either_way(store(), words, found.subject_id, found.record_id, today()) if sees_grade else (),
         open_requests=_open_requests(found),
     )
@@ -172,19 +172,6 @@ def _said_of_class(found: Objection) -> list[Mark]:
 
 
 _OF_CLASS = ("classification", "lapse")
-
-
-def _record(found: Objection, own: Own) -> dict[str, object]:
-    """What is known of the record now, where the visitor may see it."""
-    words = load_vocabulary(found.vocabulary)
-    try:
-        return _known(get_record(store(), words, found.record_id, own.authority, own.subject_id)[0])
-    except UnknownRecordError:
-        return {}
-
-
-def _known(record: Record) -> dict[str, object]:
-    return {name: value for name, value in record.data.items() if value is not None}
 
 
 def _open_requests(found: Objection) -> dict[str, Title]:

@@ -175,4 +175,5 @@ def _repairable() -> dict[str, Title]:
 def _repair(found: Application, status: int, refused: Sequence[Title] = ()) -> Response:
     ways = WAYS[found.case.stage] if caller().role is not Role.SUBJECT else ()
     requests = {name: title for name, (kind, _, title) in REQUESTS.items() if kind in ways}
-    return case_page("repair", found, status, refused, stages=STAGE_TITLES, open_requests=requests)
+    own = own_records(found.vocabulary)
+    return case_page("repair", found, status, refused, own, stages=STAGE_TITLES, open_requests=requests)

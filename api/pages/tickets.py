@@ -23,6 +23,7 @@ from api.resources.tickets import acts_as, opening
 from api.schemas.tickets import STAGES, StepRequest, TicketRequest
 from rules.calendar import today
 from rules.model import Column, Title
+from scoring.access.keys import owners_of
 from scoring.answers.departments import PACK as DEPARTMENTS
 from scoring.answers.search import list_subjects, names_of
 from scoring.facts.ingest.keys import ENTERPRISES
@@ -197,6 +198,7 @@ def _ticket(ticket_id: int, status: int, refused: Sequence[Title] | None = None)
         moves=MOVES,
         actors=ACTORS,
         bodies=_bodies() if is_regulator() else [],
+        holders=owners_of(store(), (step.by for step in ticket.steps)),
         given=request.form,
         refused=refused or [],
         enterprise=names_of(store(), ENTERPRISES, [counterpart] if counterpart else []).get(

@@ -174,6 +174,7 @@ def _visits(status: int, refused: Sequence[Title] = ()) -> Response:
         visits=shown,
         before=shown[-1].id if len(found) > ROWS else None,
         query={name: text for name, text in (("month", month), ("office", office)) if text},
+        months=_months(month),
         state=state,
         own=own,
         offices=desk.figures(store(), counted, today()),
@@ -275,6 +276,12 @@ def _office() -> str | None:
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(word for word in _BETWEEN.split(text) if word)
+
+
+def _months(asked: str) -> list[str]:
+    """What may be chosen, such as 2026-08, with what a link asks for."""
+    months = {f"{month:%Y-%m}" for month in desk.visit_months(store())}
+    return sorted(months | ({asked} - {""}), reverse=True)
 
 
 def _first(month: str) -> dt.date | None:

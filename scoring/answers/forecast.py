@@ -127,13 +127,13 @@ def steps_of(parts: Sequence[Ruled], first: dt.date) -> Iterator[Step]:
 
     :param parts: the versions that rule, in the order of days.
     """
-    changes = _Changes(parts)
+    days = _Changes(parts)
     alike = [list(group) for _, group in groupby(_graded(parts, first), _Graded.shown)]
     ends = [*(group[0].begins for group in alike[1:]), alike[-1][-1].ends] if alike else []
     before: Pack | None = None
     for (now, *_), end in zip(alike, ends, strict=True):
         is_first = now.begins == first
-        yield Step(now.begins, end, now.pack, now.grade, () if is_first else changes.on(now, before))
+        yield Step(now.begins, end, now.pack, now.grade, () if is_first else days.on(now, before))
         before = now.pack
 
 
@@ -164,6 +164,43 @@ def _graded(parts: Sequence[Ruled], first: dt.date) -> Iterator[_Graded]:
             reached = segment.ends
     if reached is not None:
         yield _Graded(reached, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a rule does on a day about all records together: reasons of one cause, their points added up.
+
+    :param records: about which; none where the rule counts no record.
+    """
+
+    cause: Cause
+    rule: Rule | None
+    records: tuple[str, ...]
+    points_before: int
+    points: int
+    version: str | None
+
+
+def changes(reasons: Sequence[Reason]) -> list[Change]:
+    """Reasons in as few lines as there are rules by title, what weighs most first: of two versions of a pack
+    the rules of one title may have two ids.
+
+    >>> changes([Reason(Cause.VERSION, version="2026.2")])[0].version
+    '2026.2'
+    """
+    together = defaultdict[Any, list[Reason]](list)
+    for reason in reasons:
+        together[reason.cause, reason.rule and reason.rule.title].append(reason)
+    found = [_change(alike) for alike in together.values()]
+    return sorted(
+        found, key=lambda one: (one.rule is not None, not _vetoes(one), -abs(one.points - one.points_before))
+    )
+
+
+def _change(alike: Sequence[Reason]) -> Change:
+    records = dict.fromkeys(reason.record_id for reason in alike if reason.record_id is not None)
+    before, points = sum(reason.points_before for reason in alike), sum(reason.points for reason in alike)
+    return Change(alike[0].cause, alike[0].rule, tuple(records), before, points, alike[0].version)
 
 
 class _Changes:
@@ -199,7 +236,7 @@ class _Changes:
 _Key = tuple[str, bool, Any]
 
 
-def _vetoes(reason: Reason) -> bool:
+def _vetoes(reason: Reason | Change) -> bool:
     return reason.rule is not None and reason.rule.is_veto
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rules.language.words import number, signed
-from scoring.answers.forecast import CAUSES, Forecast, Reason, forecast
+from scoring.answers.forecast import CAUSES, Cause, Change, Forecast, changes, forecast
 from scoring.answers.forecast_json import forecast_document
 from scoring.cli.options import database_option
 from scoring.cli.output import Format, listing_options, print_rows
@@ -115,15 +115,17 @@ def forecast_rows(found: Forecast) -> Iterator[dict[str, Any]]:
             "score": grade and number(grade.score),
             "tier": grade and grade.tier,
             "veto": step.pack and grade and grade.veto and str(step.pack.rule(grade.veto).title),
-            "reasons": [reason_text(reason) for reason in step.reasons],
+            "reasons": [change_text(change) for change in changes(step.reasons)],
         }
 
 
-def reason_text(reason: Reason) -> str:
-    """A reason in one line: 一般处罚 Penalty (P1) 计分期满 counts no longer: -4 → 0."""
-    cause = CAUSES[reason.cause]
-    if reason.rule is None:
-        return f"{cause}{f' {reason.version}' if reason.version else ''}"
-    record = f" ({reason.record_id})" if reason.record_id else ""
-    given = f" {signed(reason.points_before)} → {signed(reason.points)}"
-    return f"{reason.rule.title}{record} {cause}{'' if reason.rule.is_veto else given}"
+def change_text(change: Change) -> str:
+    """A change in one line: 一般处罚 Penalty (P1) 计分期满 counts no longer: -4 → 0."""
+    cause = CAUSES[change.cause]
+    if change.rule is None:
+        return f"{cause}{f' {change.version}' if change.version else ''}"
+    several = f" ×{len(change.records)}" if len(change.records) > 1 else ""
+    records = several or "".join(f" ({record})" for record in change.records)
+    said = "" if change.cause is Cause.VERSION else f" {cause}"  # it is said before all rules, once
+    given = f" {signed(change.points_before)} → {signed(change.points)}"
+    return f"{change.rule.title}{records}{said}{'' if change.rule.is_veto else given}"

@@ -226,6 +226,10 @@ def get_record(
     return [version for version in versions if subject_id in (None, version.subject_id)]
 
 
+Dated = tuple[str, str]
+"""The day of a record, empty for none, and its id."""
+
+
 def list_records(
     store: Store,
     vocabulary: Vocabulary,
@@ -263,6 +267,49 @@ def list_records(
         found = (_record(row, table) for row in session.scalars(query))
         shown = (r for r in found if not to_subject or is_open_to(r.subject_id, r.subject_id, r.data))
         return list(islice(shown, limit))
+
+
+def newest_records(
+    store: Store,
+    vocabulary: Vocabulary,
+    subject_id: str,
+    *,
+    to_subject: bool = False,
+    before: Dated | None = None,
+    limit: int,
+) -> list[Record]:
+    """The current records of a subject, the newest first, those of no date last.
+
+    :param to_subject: only those that the subject may see itself (:func:`is_open_to`).
+    :param before: where the page before ended (:func:`dated`).
+
+    >>> from fixtures.small import RESTAURANT, small_store
+    >>> from rules.library.loader import load_vocabulary
+    >>> store, words = small_store(), load_vocabulary("tourism")
+    >>> [last] = newest_records(store, words, RESTAURANT, limit=1)
+    >>> dated(words, last)
+    ('2026-07-01', 'LY-3')
+    >>> [record.record_id for record in newest_records(store, words, RESTAURANT, before=_, limit=50)]
+    ['LY-2']
+    """
+    table, version = records_table(vocabulary), RecordVersion
+    day = sa.func.coalesce(ValueIn(version.data, str(vocabulary.record_date)), "")
+    place = sa.tuple_(day, version.record_id)
+    query = sa.select(version).where(version.vocabulary == vocabulary.id, version.known_until.is_(None))
+    query = query.where(version.subject_id == subject_key(vocabulary, subject_id))
+    if before is not None:
+        query = query.where(place < sa.tuple_(*before))
+    query = query.order_by(day.desc(), version.record_id.desc()).limit(None if to_subject else limit)
+    with store.reading() as session:
+        found = (_record(row, table) for row in session.scalars(query))
+        shown = (r for r in found if not to_subject or is_open_to(r.subject_id, r.subject_id, r.data))
+        return list(islice(shown, limit))
+
+
+def dated(vocabulary: Vocabulary, record: Record) -> Dated:
+    """Where a record stands among those of its subject (:func:`newest_records`)."""
+    day = record.data.get(str(vocabulary.record_date))
+    return "" if day is None else day.isoformat(), record.record_id
 
 
 def list_shown(

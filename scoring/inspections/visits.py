@@ -17,6 +17,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from rules.calendar import add_months
 from rules.library.loader import load_vocabulary
 from rules.titles import Title
 from scoring.facts.bodies import register
@@ -155,6 +156,15 @@ def list_visits(store: Store, wanted: Wanted, on: dt.date, limit: int | None = N
         if wanted.before is not None:
             query = query.where(VisitRow.id < wanted.before)
         return [visit_of(row) for row in session.scalars(query.order_by(VisitRow.id.desc()).limit(limit))]
+
+
+def visit_months(store: Store) -> list[dt.date]:
+    """The first days of the months from that of the first visit to that of the last, the newest first."""
+    first, last = (sa.select(end(VisitRow.begins_on)).scalar_subquery() for end in (sa.func.min, sa.func.max))
+    with store.reading() as session:
+        begins, ends = session.execute(sa.select(first, last)).one()
+    months = (ends.year - begins.year) * 12 + ends.month - begins.month if begins else -1
+    return [add_months(ends.replace(day=1), -back) for back in range(months + 1)]
 
 
 def find_visit(

@@ -12,8 +12,10 @@ import pytest
 
 from cli.conftest import Command
 from cli.market import AS_OF, HIT, MISSED
+from rules.library.loader import find_pack
 from scoring.answers.explain import explain, explain_day
-from scoring.answers.forecast import Cause, forecast
+from scoring.answers.forecast import Cause, Reason, changes, forecast
+from scoring.cli.forecast import change_text
 from scoring.runs.published import current_run
 from scoring.store import Store, open_store
 
@@ -109,3 +111,17 @@ def test_what_can_not_be_asked_is_said(command: Command, database: str) -> None:
         result = command(*line, "--pack", "market", "--database", database)
         assert (result.exit_code, result.stdout) == (code, ""), line
         assert words in result.stderr
+
+
+def test_what_one_rule_does_about_several_records_is_one_line_and_the_version_is_said_once() -> None:
+    rule = next(
+        rule for rule in find_pack("enterprise-credit", dt.date(2026, 8, 1)).rules if not rule.is_veto
+    )
+    each = [Reason(Cause.VERSION, rule, f"P{n}", 50 * n, 0, "2026.2") for n in range(1, 4)]
+    lines = [change_text(one) for one in changes([Reason(Cause.VERSION, version="2026.2"), *each])]
+    assert lines == [
+        "评价规则换版 another version of the pack is in force 2026.2",
+        f"{rule.title} ×3 +3 → 0",
+    ]
+    [ended] = changes([Reason(Cause.ENDS, rule, "P1", -400, 0)])
+    assert change_text(ended) == f"{rule.title} (P1) 计分期满 counts no longer -4 → 0"

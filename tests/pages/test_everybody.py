@@ -11,10 +11,11 @@ from flask import Flask
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
-from town import LISTED
+from town import AUTHORITY, LENDER, LISTED
 from visitor import DESK, PHONE, Visitor
 
-from scoring.access.keys import Role
+from scoring.access.keys import Role, create_key
+from scoring.store import Store
 
 PAGES = {
     "home": "/home",
@@ -70,21 +71,91 @@ PAGES = {
 }
 
 
+_DOOR = f"/subjects/enterprise-credit/{LISTED}"
+PAGES_OF = {
+    (Role.DEPARTMENT, AUTHORITY): (
+        "/home",
+        "/subjects/department-credit/BM0",
+        "/subjects/department-credit/BM0/records",
+        "/visits",
+        "/files",
+        "/feeds",
+        "/subscriptions",
+        "/objections?state=all",
+        "/repairs/2",
+        "/consequences?state=all",
+        "/tickets",
+        "/tickets/1",
+        "/alerts",  # which is not for it
+    ),
+    (Role.SUBJECT, LISTED): (
+        _DOOR,
+        f"{_DOOR}/records",
+        f"{_DOOR}/paths",
+        "/own/visits",
+        "/objections",
+        "/objections/new?record=L-1",
+        "/repairs",
+        "/repairs/new?record=L-1",
+        "/consequences?state=all",
+        "/tickets",
+    ),
+    (Role.OPERATOR, None): ("/home", "/overview", "/runs", "/subscriptions"),
+    (Role.LENDER, LENDER): ("/home", "/checks", "/consents", "/consents?ending=yes", "/subscriptions"),
+}
+"""Pages that show something else to others than to a regulator."""
+
+
 @pytest.mark.parametrize("path", PAGES.values(), ids=PAGES.keys())
 def test_a_page_can_be_used_by_eye_by_ear_and_on_a_phone_in_the_dark(regulator: Visitor, path: str) -> None:
+    assert_usable(regulator, path)
+
+
+@pytest.mark.parametrize("whose", PAGES_OF, ids=lambda whose: str(whose[0]))
+def test_so_can_those_of_every_other_role(
+    visitor: Visitor, pages: Flask, town_store: Store, whose: tuple[Role, str | None]
+) -> None:
+    visitor.come_in(pages, create_key(town_store, whose[0], "样例", whose[1]).token)
+    for path in PAGES_OF[whose]:
+        assert_usable(visitor, path)
+
+
+def assert_usable(visitor: Visitor, path: str) -> None:
+    """By eye and by ear, at a desk and on a phone in the dark."""
     for size, dark in ((DESK, False), (PHONE, True)):
-        regulator.look(size, dark)
-        regulator.open(path)
-        unfold(regulator)
-        assert regulator.faults() == [], (size, dark)
-        assert regulator.overflow() == 0
-    assert regulator.one("html").get_attribute("lang") == "zh-CN"
-    levels = [int(heading.tag_name[1]) for heading in regulator.all("h1, h2, h3, h4")]
-    assert levels[0] == 1
-    assert levels.count(1) == 1
-    assert all(below - above <= 1 for above, below in pairwise(levels))
-    assert regulator.browser.title.endswith("信衡 Xinheng")
-    assert len(regulator.all("table > caption")) == len(regulator.all("table"))
+        visitor.look(size, dark)
+        visitor.open(path)
+        unfold(visitor)
+        assert visitor.faults() == [], (path, size, dark)
+        assert visitor.overflow() == 0, (path, size)
+    assert visitor.one("html").get_attribute("lang") == "zh-CN"
+    levels = [int(heading.tag_name[1]) for heading in visitor.all("h1, h2, h3, h4")]
+    assert levels[0] == 1, path
+    assert levels.count(1) == 1, path
+    assert all(below - above <= 1 for above, below in pairwise(levels)), path
+    assert visitor.browser.title.endswith("信衡 Xinheng")
+    assert len(visitor.all("table > caption")) == len(visitor.all("table")), path
+
+
+@pytest.mark.parametrize(
+    ("role", "organisation", "link", "reached"),
+    [
+        (Role.DEPARTMENT, AUTHORITY, "/tickets?overdue=yes", "/tickets"),
+        (Role.SUBJECT, LISTED, f"{_DOOR}/records", f"{_DOOR}/records"),
+        (Role.OPERATOR, None, "/runs", "/runs"),
+        (Role.LENDER, LENDER, "/consents", "/consents"),
+    ],
+)
+def test_each_role_gets_from_the_door_to_its_work_by_keyboard_alone(
+    visitor: Visitor, town_store: Store, role: Role, organisation: str | None, link: str, reached: str
+) -> None:
+    visitor.open("/sign-in")
+    press(visitor, create_key(town_store, role, "样例", organisation).token, Keys.ENTER)
+    visitor.wait_until(lambda: visitor.path in ("/home", _DOOR))
+    tab_to(visitor, lambda: (focused(visitor).get_attribute("href") or "").endswith(link))
+    assert focused(visitor).value_of_css_property("outline-style") == "solid"
+    press(visitor, Keys.ENTER)
+    visitor.wait_until(lambda: visitor.path == reached)
 
 
 @pytest.mark.parametrize("page", ["population", "report", "drift"])

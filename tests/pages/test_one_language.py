@@ -271,3 +271,11 @@ def test_no_word_that_officials_say_otherwise_comes_back() -> None:
     texts = [path for path in files if path.suffix in (".py", ".html")]
     found = {path.name: RETIRED.findall(path.read_text(encoding="utf-8")) for path in texts}
     assert {name: words for name, words in found.items() if words} == {}
+
+
+def test_what_could_not_be_compared_is_said_as_an_office_says_it() -> None:
+    """Which text was not at hand, and what is to be compared: not how somebody came to write it."""
+    root = Path(__file__).parents[2]
+    files = [*(root / "rules/library").rglob("*.yaml"), *(root / "api/pages/templates").rglob("*.html")]
+    read_there = {path.name: re.sub(r"(?m)(^|\s)#.*$", "", path.read_text("utf-8")) for path in files}
+    assert [name for name, text in read_there.items() if "记忆" in text or "memory" in text] == []

@@ -68,6 +68,7 @@ def test_regulators_enter_a_measure_apply_for_the_repair_decide_it_and_undo_it(
         ("repair", "dl.facts", "已修复"),
     ):
         regulator.one("#reason").send_keys("材料属实")
+        assert ("申请人不得决定" in regulator.text()) is (request == "repair"), "said before it is refused"
         regulator.press(f"button[value={request}]")
         assert said in regulator.text(place)
         if place == "[role=alert]":

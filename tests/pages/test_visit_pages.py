@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -12,7 +13,7 @@ from test_ticket_pages import send
 from town import AUTHORITY, CODES, NAMES, VISIT, VISITED
 from visitor import DESK, PHONE, Visitor
 
-from rules.calendar import today
+from rules.calendar import add_months, today
 from scoring.access.keys import Role, create_key
 from scoring.answers.credit_report.paper import qr_code
 from scoring.inspections.visits import Wanted, find_visit, list_visits
@@ -83,6 +84,27 @@ def test_the_list_is_filtered_by_month_office_and_state(pages: Flask, token: Mak
         assert f"/visits/{VISIT}" not in client.get(f"/visits?{query}").text, query
     for query in ("month=x", "state=x", "before=x"):
         assert client.get(f"/visits?{query}").status_code == 400
+
+
+@pytest.mark.parametrize("asked", ["", "2026-07", "2024-02"])
+def test_the_month_is_chosen_from_a_list_that_begins_with_the_last(
+    pages: Flask, token: MakeToken, asked: str
+) -> None:
+    shown = signed_in(pages, token(Role.DEPARTMENT)).get(f"/visits?month={asked}").text
+    choice = shown.partition('<select id="month" name="month">')[2].partition("</select>")[0]
+    months = re.findall(r"<option(?: selected)?>(\d{4}-\d{2})<", choice)
+    assert {"2026-07", asked} - {""} <= set(months)
+    assert months == sorted(set(months), reverse=True)
+    assert re.findall(r" selected>([^<]*)<", choice) == [asked] * bool(asked)
+
+
+def test_a_plan_is_made_for_a_month_that_is_chosen_from_those_that_can_be_planned(
+    pages: Flask, token: MakeToken
+) -> None:
+    shown = signed_in(pages, token(Role.REGULATOR)).get("/inspections").text
+    choice = shown.partition('<select id="month" name="month">')[2].partition("</select>")[0]
+    months = re.findall(r">(\d{4}-\d{2})<", choice)
+    assert months == [f"{add_months(today(), ahead):%Y-%m}" for ahead in range(13)]
 
 
 def test_what_is_refused_is_said_and_not_done(pages: Flask, town_store: Store) -> None:

@@ -12,7 +12,7 @@ import click
 import sqlalchemy as sa
 
 from fixtures.district import DIRTY_ROWS, write_district
-from rules.calendar import add_days
+from rules.calendar import add_days, today
 from rules.library.loader import ruling_packs
 from scoring.access.passes import VARIABLE
 from scoring.answers.explain import explain
@@ -74,9 +74,10 @@ def demo_command(context: click.Context, directory: Path, serve: bool) -> None:
         _ingest(store, files, directory / "quarantine")
         _graded(store, A_MONTH_BEFORE)
         print_rows(_graded(store, AS_OF), COLUMNS, "table")
+        _graded(store, today())  # as on every night: a lender relies on no grade of long ago
         _look_for_alerts(store)
         _explain_some(store)
-        people = work_a_day(store, SHOWN, directory)
+        people = work_a_day(store, SHOWN, AS_OF, directory)
         compute_shown(store)
     tell("\n" + "\n".join(next_lines(url, people)), err=False)
     if serve:

@@ -6,6 +6,7 @@ is there already is not done again; where a demo was stopped, the next one goes 
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 from scoring.access.keys import Role
@@ -23,14 +24,15 @@ _ASSIGNED = 3
 """So many alerts are given to the regulator."""
 
 
-def work_a_day(store: Store, pack_id: str, directory: Path) -> People:
+def work_a_day(store: Store, pack_id: str, as_of: dt.date, directory: Path) -> People:
     """Have the day's work done; the people who did it.
 
     :param pack_id: of the pack that grades enterprises.
+    :param as_of: the day by whose grades the enterprise is chosen for which one of the people speaks.
     :param directory: where the demo writes.
     """
     found = penalties(store)
-    own = speaks_for(store) or best_of_several(store, pack_id, found)
+    own = speaks_for(store) or best_of_several(store, pack_id, as_of, found)
     mine = [penalty for penalty in found if penalty.subject_id == own]
     theirs = [penalty for penalty in found if penalty.subject_id != own]
     others = list(dict.fromkeys(penalty.subject_id for penalty in theirs))

@@ -45,9 +45,9 @@ def penalties(store: Store) -> list[Penalty]:
     return sorted(found, key=lambda penalty: penalty.record_id)
 
 
-def best_of_several(store: Store, pack_id: str, found: list[Penalty]) -> str:
-    """The enterprise of the best grade among those with two penalties, or one where nobody has two."""
-    count, run = Counter(penalty.subject_id for penalty in found), latest_run(store, pack_id)
+def best_of_several(store: Store, pack_id: str, as_of: dt.date, found: list[Penalty]) -> str:
+    """The enterprise of the best grade of a day among those with two penalties; with one where nobody has."""
+    count, run = Counter(penalty.subject_id for penalty in found), latest_run(store, pack_id, as_of)
     several = [subject for subject in count if count[subject] >= min(2, max(count.values()))]
     grades = grades_of(store, run, several) if run else {}
     return min(several, key=lambda subject: (-grades[subject].score, subject))
