@@ -101,7 +101,7 @@ PUBLIC = {
     "scoring.answers.validation.drift": "drift",
     "scoring.answers.validation.shares": "Share difference",
     "scoring.access.anchors": "verify_anchored",
-    "scoring.access.audit": "entries verify",
+    "scoring.access.audit": "entries search verify",
     "scoring.access.consents": "register",
     "scoring.access.keys": "KeyRing create_key",
     "scoring.access.lending": "answer_checks",

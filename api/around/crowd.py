@@ -1,10 +1,11 @@
 """More requests than the server can take: who goes in, who waits a moment, and who is told to come again.
 
 A worker has a number of places. A look-up may have any of them, a page half, an export a few: so look-ups go
-before pages, and pages before exports. Who finds none free waits :data:`WAIT_SECONDS` at most, where not too
-many of its kind wait already, and is answered 503 with Retry-After then. A body comes as slowly as its sender
-likes: until it is there, its request has a place among bodies and no other. A whole answer is handed to the
-server and keeps none.
+before pages, and pages before exports. What comes with a large body has a few as well: it takes several times
+its size while it is read. Who finds none free waits :data:`WAIT_SECONDS` at most, where not too many of its
+kind wait already, and is answered 503 with Retry-After then. A body comes as slowly as its sender likes:
+until it is there, its request has a place among bodies and no other. A whole answer is handed to the server
+and keeps none.
 """
 
 from __future__ import annotations
@@ -132,8 +133,9 @@ class Crowd:
         all_places, half, few = Places(places), Places(places // 2), Places(places // 16)
         self._look_ups = Kind(turn, 2 * places, all_places)
         self._pages = Kind(turn, places, half, all_places)
-        self._exports = Kind(turn, places // 8, few, half, all_places)
+        self.exports = Kind(turn, places // 8, few, half, all_places)
         self._bodies = Kind(turn, places)
+        self.large = Kind(turn, places // 4, Places(places // 16), all_places)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         visit = _Visit(self, self._kind(environ.get("PATH_INFO", "")))
@@ -154,14 +156,14 @@ class Crowd:
 
     def call(self) -> None:
         """A place is free: look-ups are called before pages, and pages before exports."""
-        for kind in (self._look_ups, self._pages, self._exports):
+        for kind in (self._look_ups, self._pages, self.exports, self.large):
             kind.call()
 
     def _kind(self, path: str) -> Kind | None:
         if path in _ALWAYS:
             return None
         if _EXPORTS.fullmatch(path):
-            return self._exports
+            return self.exports
         return self._look_ups if path.startswith("/v1/") else self._pages
 
 
@@ -179,6 +181,15 @@ class _Visit:
         if self._kind is not None:
             self._kind.enter()
             self._is_inside = True
+
+    def come_back(self, size: int) -> None:
+        """Go in again, with a body of so many bytes.
+
+        :raises FullError: where there is no place.
+        """
+        if size > _IN_MEMORY and self._kind not in (None, self._crowd.exports):
+            self._kind = self._crowd.large
+        self.enter()
 
     def leave(self) -> None:
         """Go, if it is inside."""
@@ -208,21 +219,22 @@ class _Body(io.RawIOBase):
         if self._arrived is None:
             self._visit.leave()
             try:
-                self._arrived = self._waited_for()
-                self._visit.enter()
+                self._arrived, size = self._waited_for()
+                self._visit.come_back(size)
             except FullError:
                 raise _busy() from None
         return self._arrived.readinto(into)
 
-    def _waited_for(self) -> SpooledTemporaryFile[bytes]:
-        """The whole of it; of one that is too large as much as shows that it is."""
+    def _waited_for(self) -> tuple[SpooledTemporaryFile[bytes], int]:
+        """The whole of it, of one that is too large as much as shows that it is; and its size."""
         self._bodies.enter()
         try:
             kept = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  # read on after this, and gone with the request
             while kept.tell() <= self._largest and (piece := self._given.read(_PIECE)):
                 kept.write(piece)
+            size = kept.tell()
             kept.seek(0)
-            return kept
+            return kept, size
         finally:
             self._bodies.leave()
 

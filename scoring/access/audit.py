@@ -16,7 +16,7 @@ import datetime as dt
 import fcntl
 import hashlib
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +26,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from rules.calendar import SHANGHAI
 from rules.titles import Title
 from scoring.characters.persons import without_persons
 from scoring.store import Store
@@ -255,6 +256,59 @@ def entries(
         query = query.where((AuditEntry.action + "" if given else AuditEntry.action) == action)
     if before is not None:
         query = query.where(AuditEntry.seq < before)
+    with store.reading() as session:
+        return [_entry(row) for row in session.scalars(query)]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which entries an auditor asks for; of what is None, whichever.
+
+    :param actors: any of them.
+    :param action: it, and those whose names go on with a dot after it.
+    :param since: from this day on, in Shanghai, by the clock of who wrote the entry.
+    :param until: to the end of this day.
+    :param before: only entries with a smaller number.
+    """
+
+    actors: Collection[str] | None = None
+    action: str | None = None
+    subject_id: str | None = None
+    since: dt.date | None = None
+    until: dt.date | None = None
+    before: int | None = None
+
+
+def search(store: Store, wanted: Wanted, limit: int) -> list[Entry]:
+    """Entries that an auditor asks for, the newest first. There is no index of their moments: it is not for
+    the path of a request.
+
+    >>> import datetime as dt
+    >>> from fixtures.small import small_store
+    >>> from rules.calendar import SHANGHAI
+    >>> store, day = small_store(), dt.date(2026, 7, 31)
+    >>> noon = dt.datetime(2026, 7, 31, 12, tzinfo=SHANGHAI)
+    >>> with store.writing() as session:
+    ...     append(session, [Event("cli:li", "operator", "cli.keys.revoke", at=noon)])
+    >>> [entry.seq for entry in search(store, Wanted(action="cli.keys", since=day, until=day), 9)]
+    [1]
+    >>> search(store, Wanted(until=dt.date(2026, 7, 30)), 9), search(store, Wanted(action="cli.key"), 9)
+    ([], [])
+    """
+    query = sa.select(AuditEntry).order_by(AuditEntry.seq.desc()).limit(limit)
+    if wanted.actors is not None:
+        query = query.where(AuditEntry.actor.in_(wanted.actors))
+    if wanted.action is not None:
+        family = AuditEntry.action.startswith(f"{wanted.action}.", autoescape=True)
+        query = query.where(sa.or_(AuditEntry.action == wanted.action, family))
+    if wanted.subject_id is not None:
+        query = query.where(AuditEntry.subject_id == wanted.subject_id)
+    if wanted.since is not None:
+        query = query.where(AuditEntry.at >= dt.datetime.combine(wanted.since, dt.time.min, SHANGHAI))
+    if wanted.until is not None:
+        query = query.where(AuditEntry.at <= dt.datetime.combine(wanted.until, dt.time.max, SHANGHAI))
+    if wanted.before is not None:
+        query = query.where(AuditEntry.seq < wanted.before)
     with store.reading() as session:
         return [_entry(row) for row in session.scalars(query)]
 

@@ -118,7 +118,7 @@ def send_due(store: Store, post: Post, by: str, clock: Clock = now) -> Iterator[
         if message is None:
             return None
         answer = Answer(None, message.barred) if message.barred else post(*_written(message, clock()))
-        return _end(store, message, answer, clock)
+        return _end(store, message, answer, by, clock)
 
     end, pool = time.monotonic() + LONGEST_PASS, ThreadPoolExecutor(SENDERS)
     try:
@@ -219,12 +219,12 @@ def _claimed(store: Store, number: int, waiting: _Waiting, by: str, clock: Clock
         return Message(subscription, delivery.id, row.claim, until, items, str(row.secret), barred)
 
 
-def _end(store: Store, message: Message, answer: Answer, clock: Clock) -> Sent:
-    """Note what came of an attempt; where the claim has run out, another sender sees to the rest."""
+def _end(store: Store, message: Message, answer: Answer, by: str, clock: Clock) -> Sent:
+    """Note and log what came of an attempt; where the claim has run out, another sender sees to the rest."""
     number, until = message.subscription.id, message.until
     with store.writing() as session:
         row = session.get_one(SubscriptionRow, number, with_for_update=True)
-        delivery, at = session.get_one(DeliveryRow, message.delivery), clock()
+        delivery, at, was_on = session.get_one(DeliveryRow, message.delivery), clock(), row.stopped_at is None
         delivery.status = answer.status
         delivery.problem = None if answer.problem is None else answer.problem.both
         if is_acknowledged(answer):
@@ -235,6 +235,12 @@ def _end(store: Store, message: Message, answer: Answer, clock: Clock) -> Sent:
                 _settle(row, until)
             else:
                 _fail(row, answer, at)
+        who, said = Who(by, Role.OPERATOR), {"subscription": row.id, "receiver": row.receiver}
+        came = said | {"until": str(until), "status": answer.status, "problem": delivery.problem}
+        events = [who.event("deliveries.answer", None, at, **came)]
+        if was_on and row.stopped_at is not None:
+            events.append(who.event("subscriptions.stop", None, at, **said, why=row.stopped_why))
+        append(session, events)
         return Sent(subscription_of(row), str(until), len(message.items), answer)
 
 

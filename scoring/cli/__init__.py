@@ -159,7 +159,10 @@ COMMANDS = {
         "Consents of subjects to lenders: register, withdraw, audit by sample.",
     ),
     "keys": Entry("keys:keys_group", "Make, list, replace and end the keys of the API."),
-    "audit": Entry("audit:audit_group", "The log of who read or changed what."),
+    "audit": Entry(
+        "audit:audit_group",
+        "The log of who read or changed what: list it, check that it is whole, anchor it.",
+    ),
     "serve": Entry(
         "serve:serve_command",
         "Serve the API and the pages until SIGTERM or Ctrl-C; requests under way are answered first.",

@@ -31,7 +31,7 @@ THREADS = 64
 
 THREADS_A_PLACE = 5
 """A request waits for its turn, and for its body, in a thread: two are for look-ups, one is for pages, one
-for bodies, and one for exports and to refuse in (:mod:`api.around.crowd`)."""
+for bodies, and one for exports, large bodies and to refuse in (:mod:`api.around.crowd`)."""
 
 
 @click.command("serve")

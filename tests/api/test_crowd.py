@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import io
 import json
 import queue
 import select
@@ -26,6 +27,7 @@ from waiting import PATIENCE, until
 
 from api.around import crowd
 from api.around.crowd import Crowd
+from api.http.problems import Problem
 from scoring.access.keys import Role, create_key
 from scoring.cli.serve import THREADS_A_PLACE
 from scoring.store import Store, open_store
@@ -183,6 +185,38 @@ def test_exports_leave_places_to_pages_and_pages_to_look_ups(inside: Inside) -> 
 def test_look_ups_may_have_every_place(inside: Inside) -> None:
     assert [inside(GRADE) for _ in range(PLACES + 1)] == ["in"] * PLACES + ["full"]
     assert inside("/overview") == "full"
+
+
+def test_large_bodies_are_worked_on_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each takes several times its size: as many as there are places would take the machine's memory."""
+    monkeypatch.setattr(crowd, "WAIT_SECONDS", 0)
+    came, may_leave = queue.Queue[str](), threading.Event()
+
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        try:
+            environ["wsgi.input"].read(1)
+            came.put("in")
+            may_leave.wait()
+        except Problem:
+            came.put("busy")
+        return [b""]
+
+    crowded, asked = Crowd(application, 32, 2**20), list[threading.Thread]()
+
+    def send(path: str, size: int) -> str:
+        environ = {"PATH_INFO": path, "wsgi.input": io.BytesIO(bytes(size))}
+        asked.append(threading.Thread(target=crowded, args=(environ, None), daemon=True))
+        asked[-1].start()
+        return came.get(timeout=PATIENCE)
+
+    assert [send("/v1/records", 2**20) for _ in range(3)] == ["in", "in", "busy"]
+    assert [send("/repairs/new", 2**20), send("/v1/records", 2**10)] == ["busy", "in"]
+    assert [send(EXPORT, 2**20) for _ in range(3)] == ["in", "in", "busy"]
+    may_leave.set()
+    for thread in asked:
+        thread.join()
+    assert send("/v1/records", 2**20) == "in"
+    asked[-1].join()
 
 
 STREAMS = f"""

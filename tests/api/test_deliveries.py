@@ -184,7 +184,7 @@ def test_what_failed_is_sent_again_at_once_where_somebody_asks_for_it(
 
 
 def test_a_redirect_is_not_followed_and_who_is_gone_is_left_alone(
-    regulator: Client, receiver: Receiver, send: Send
+    regulator: Client, receiver: Receiver, send: Send, store: Store
 ) -> None:
     number, _ = listening(regulator, receiver)
     mark(regulator, "P-1", "repairs")
@@ -194,6 +194,16 @@ def test_a_redirect_is_not_followed_and_who_is_gone_is_left_alone(
     [gone] = send(NOON + PAUSES[0])
     assert gone.subscription.state == "stopped"
     assert halves(gone.subscription.stopped_why or "") == Title("HTTP 410,共2次", "HTTP 410, 2 x")
+    [last, first] = entries(store, action="deliveries.answer")
+    assert [(one.actor, one.details["status"]) for one in (first, last)] == [
+        ("cli:tests", 302),
+        ("cli:tests", 410),
+    ]
+    [stopped] = entries(store, action="subscriptions.stop")
+    assert (stopped.details["subscription"], stopped.details["why"]) == (
+        number,
+        gone.subscription.stopped_why,
+    )
     assert regulator.delete(f"/v1/subscriptions/{number}").json["state"] == "ended"
     assert regulator.delete(f"/v1/subscriptions/{number}").status_code == 409
 

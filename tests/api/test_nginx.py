@@ -165,6 +165,17 @@ def test_a_body_over_the_limit_is_refused_before_it_comes(
             assert connection.recv(12) == b"HTTP/1.1 413"
 
 
+def test_one_address_has_so_many_connections(store: Store, district_url: str, tmp_path: Path) -> None:
+    begun = "POST /v1/records HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n"
+    with served(district_url, *SMALL) as (server, _), _nginx(tmp_path / "nginx", server) as port:
+        with ExitStack() as slow:
+            for _ in range(100):
+                slow.enter_context(_sent(port, begun))
+            refused = _ask(port, "/healthz")
+            assert (refused.status, refused.headers["Retry-After"]) == (429, "2")
+        until(lambda: _ask(port, "/healthz").status == 200, "connections that are free again")
+
+
 def test_the_cookie_of_who_signs_in_by_tls_is_kept_to_tls(
     store: Store, district_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

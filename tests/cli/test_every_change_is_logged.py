@@ -36,7 +36,7 @@ from scoring.tickets import desk
 
 READS = set(
     """
-    alerts list | audit verify | backtest | consents lenders | consents list | consequences list
+    alerts list | audit list | audit verify | backtest | consents lenders | consents list | consequences list
     consequences measures | deliveries list | departments consequences | departments ranking | drift | explain
     forecast | ingest list | keys list | notices | objections figures | objections list
     objections show | paths | proposals list | proposals show | records contradictions | records proposals

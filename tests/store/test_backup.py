@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -23,12 +24,16 @@ from alembic.config import Config
 from cli.market import AS_OF, HIT, MISSED, PACK, RECORDS, SUBJECTS
 from click.testing import CliRunner, Result
 from databases import Fill
+from faults.shim import build
 from waiting import until
 
 from scoring.access.anchors import add_anchor, held, make_key, read_key, verify_anchored
 from scoring.access.audit import AuditLog, Event, verify
+from scoring.access.keys import Role, create_key
+from scoring.access.sessions import begin_session, end_session, signed_in_key
 from scoring.cli import main
 from scoring.facts.one_record import put_record
+from scoring.runs.leases import LEASE, RUNS, get_job, take_lease
 from scoring.runs.replay import replay
 from scoring.store import Store, open_store, schema
 from scoring.store.backups import BackupError, back_up, postgresql, read_backup, restore, sqlite
@@ -548,6 +553,54 @@ def test_where_the_store_is_damaged_it_is_said_what_makes_room_for_a_backup(
     assert file.read_bytes() == before
     file.rename(tmp_path / "damaged")
     assert xinheng("restore", tmp_path / "b", "--database", url).exit_code == 0
+    holds(url)
+
+
+def test_who_signed_out_after_the_backup_stays_so_and_a_job_of_then_blocks_nobody(
+    store_url: str, tmp_path: Path
+) -> None:
+    with closing(open_store(store_url)) as store:
+        number = begin_session(store, create_key(store, Role.REGULATOR, "李专员").key)
+        job = take_lease(store, RUNS, "cli:li", pack_id="market", as_of=dt.date(2026, 8, 1))
+        back_up(store, tmp_path / "backup", NOW)
+        end_session(store, number)
+    restore(tmp_path / "backup", store_url, replace=True)
+    with closing(open_store(store_url)) as store:
+        assert signed_in_key(store, number) is None
+        much_later = dt.datetime.now(dt.UTC) + 2 * LEASE
+        assert get_job(store, RUNS, job.id, lambda _: much_later).state == "failed"
+        take_lease(store, RUNS, "cli:li", lambda _: much_later, pack_id="market", as_of=dt.date(2026, 8, 2))
+        assert verify(store).faults == ()
+
+
+FULL_DISK = """
+import sys
+from faults.shim import Kind, Shim
+from scoring.cli import main
+Shim().arm(Kind.FULL, int(sys.argv[1]))
+main(sys.argv[2:], prog_name="xinheng")
+"""
+
+
+def test_a_restore_to_a_full_disk_says_so_and_leaves_what_was_there(
+    sqlite_copy_of: Callable[[Fill], str], tmp_path: Path
+) -> None:
+    """Wherever the disk is full: in the copy that is brought up to date, or in the store's own file."""
+    url = sqlite_copy_of(fill_market)
+    with closing(open_store(url)) as store:
+        back_up(store, tmp_path / "backup", NOW)
+        put(store, 1)
+    before, library = contents(url), build(tmp_path)
+    paths = os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])
+    around = {**os.environ, "LD_PRELOAD": str(library), "PYTHONPATH": paths}
+    line = ("restore", str(tmp_path / "backup"), "--replace", "--database", url)
+    for nth in (1, 5, 20, 80, 320):
+        command = [sys.executable, "-c", FULL_DISK, str(nth), *line]
+        refused = subprocess.run(command, env=around, capture_output=True, text=True, check=False)
+        assert refused.returncode == 1, (nth, refused.stderr)
+        assert re.search("full|[Nn]o space", refused.stderr), (nth, refused.stderr)
+        assert contents(url) == before, nth
+    assert xinheng(*line).exit_code == 0
     holds(url)
 
 

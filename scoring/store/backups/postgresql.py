@@ -172,8 +172,12 @@ def _end(rows: Mapping[str, int]) -> str:
         for name, number in rows.items()
         if name.isidentifier()
     )
-    identity = f"UPDATE store_identity SET id = '{uuid.uuid4().hex}';" if "store_identity" in rows else ""
-    return f"\nRESET search_path;\nDO $count$ BEGIN\n{checks}\nEND $count$;\n{identity}\nCOMMIT;\n"
+    anew = {
+        "store_identity": f"UPDATE store_identity SET id = '{uuid.uuid4().hex}';",
+        "page_sessions": "DELETE FROM page_sessions;",  # who has signed out since would be signed in again
+    }
+    own = "\n".join(change for name, change in anew.items() if name in rows)
+    return f"\nRESET search_path;\nDO $count$ BEGIN\n{checks}\nEND $count$;\n{own}\nCOMMIT;\n"
 
 
 def _program(name: str) -> str:

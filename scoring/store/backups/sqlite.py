@@ -18,6 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from rules.titles import Title
+from scoring.store.access import PageSession
 from scoring.store.backups.manifest import ANCHORS, BackupError, Copied, new_file, require_free, rows_of
 from scoring.store.connection import Store, create_store
 from scoring.store.errors import no_directory
@@ -98,13 +99,15 @@ def put_back(directory: Path, copied: Copied, url: sa.URL, replace: bool, advanc
 
 
 def _up_to_date(copy: Path, scratch: Path) -> Path:
-    """A copy of the copy with today's schema, and an identity of its own.
+    """A copy of the copy with today's schema, an identity of its own, and nobody signed in.
 
-    From here on it is another store than the one that it was copied from, whose columns are not its own.
+    From here on it is another store than the one that it was copied from, whose columns are not its own; who
+    has signed out since would be signed in again.
     """
     shutil.copyfile(copy, new_file(scratch))
     store = create_store(f"sqlite:///{scratch}")
     with store.writing() as session:
+        session.execute(sa.delete(PageSession))
         session.execute(sa.update(StoreIdentity).values(id=uuid.uuid4().hex))
     store.close()
     return scratch
