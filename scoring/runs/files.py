@@ -418,7 +418,7 @@ def _write(connection: duckdb.DuckDBPyConnection, pack: Pack, as_of: dt.date, ou
     return tuple(queries)
 
 
-def _put_in_place(partial: Mapping[Path, Path], paths: Mapping[str, Path]) -> None:
+def _put_in_place(partial: dict[Path, Path], paths: Mapping[str, Path]) -> None:
     """Those of the run before go first, and the scores come last: whoever is killed in between leaves files
     of one run alone, and scores only with all that belongs to them.
     """
