@@ -73,7 +73,7 @@ def get_alert(alert_id: int) -> Alert:
 @blueprint.answers(201, AlertSchema)
 @blueprint.describe(parameters=[PARAMETER])
 def post_acknowledgement(body: dict[str, Any], alert_id: int) -> Alert:
-    """Note that an alert has been seen. Who does so first stays."""
+    """Note that an alert has been seen. Who does so first stays; a note beside theirs is refused."""
     seen = {alert_id: body.get("version")}
     (alert,) = _done(lambda: alerts.acknowledge(store(), seen, caller().prefix, body.get("note")))
     journal.subject(alert.subject_id)

@@ -138,14 +138,20 @@ def get_alert(store: Store, number: int) -> Alert:
 def acknowledge(store: Store, seen: Seen, by: str, note: str | None = None) -> list[Alert]:
     """Note that somebody has seen alerts, all of them or none; of each the first who did stays.
 
+    :param note: what was found or done; one that would be lost, because another stands, is refused.
     :raises UnknownAlertError: where there is one of none of the numbers.
-    :raises AlertsRefusedError: where one does not stand, or has changed since it was seen; which, the message
-        says.
+    :raises AlertsRefusedError: where one does not stand, has changed since it was seen, or was acknowledged
+        with another note or by another person; which, the message says.
     """
+
+    def is_refused(alert: Alert) -> bool:
+        is_lost = note is not None and (alert.acknowledged_by, alert.note) != (by, note)
+        return alert.state == "withdrawn" or (alert.state == "acknowledged" and is_lost)
+
     with store.writing() as session:
         rows = _unchanged(session, seen)
-        if gone := [row for row in map(_alert, rows) if row.state == "withdrawn"]:
-            raise _refused(session, gone)
+        if refused := [alert for alert in map(_alert, rows) if is_refused(alert)]:
+            raise _refused(session, refused)
         for row in rows:
             if row.acknowledged_at is None:
                 row.acknowledged_at, row.acknowledged_by, row.note = dt.datetime.now(dt.UTC), by, note

@@ -400,7 +400,7 @@ def _check_out(out: Path, *inputs: Path | None) -> None:
 
 
 def _write(connection: duckdb.DuckDBPyConnection, pack: Pack, as_of: dt.date, out: Path) -> tuple[Path, ...]:
-    """Writes every file under another name, then gives all of them theirs."""
+    """Writes every file under another name, then gives all of them theirs; of a run that fails, none."""
     paths = _outputs(out)
     queries = {paths[name]: query for name, query in result_queries(connection, pack, as_of).items()}
     try:
@@ -412,13 +412,20 @@ def _write(connection: duckdb.DuckDBPyConnection, pack: Pack, as_of: dt.date, ou
                 shown = _inert(connection, query) if path.suffix.lower() == ".csv" else query
                 copy_to(connection, f"{shown} order by {order}", path, partial[path])
             with _turn(out.parent):
-                for path in queries:
-                    partial[path].replace(path)
-                if paths["rejected"] not in queries:
-                    paths["rejected"].unlink(missing_ok=True)
+                _put_in_place(partial, paths)
     except OSError as error:
         raise not_written(out, error.strerror) from None
     return tuple(queries)
+
+
+def _put_in_place(partial: dict[Path, Path], paths: Mapping[str, Path]) -> None:
+    """Those of the run before go first, and the scores come last: whoever is killed in between leaves files
+    of one run alone, and scores only with all that belongs to them.
+    """
+    for path in paths.values():
+        path.unlink(missing_ok=True)
+    for path, whole in reversed(partial.items()):
+        whole.replace(path)
 
 
 @contextmanager

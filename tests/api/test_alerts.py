@@ -42,10 +42,12 @@ def test_an_alert_is_acknowledged_once(regulator: Client) -> None:
     alert = three_complaints(regulator)
     path = f"/v1/alerts/{alert['id']}/acknowledgements"
     first = regulator.post(path, json={"note": "已约谈"})
-    again = regulator.post(path, json={"note": "again"})
+    again = regulator.post(path, json={})
+    other = regulator.colleague.post(path, json={"note": "again"})
     assert (first.status_code, first.json["state"], first.json["note"]) == (201, "acknowledged", "已约谈")
     assert first.json["acknowledged_by"] == regulator.prefix
-    assert again.json["note"] == "已约谈"
+    assert (again.status_code, again.json["note"]) == (201, "已约谈")
+    assert (other.status_code, "was acknowledged by " in other.json["detail"]) == (409, True)
     assert regulator.get("/v1/alerts?state=open").json["items"] == []
     assert len(regulator.get("/v1/alerts?state=acknowledged").json["items"]) == 1
     assert regulator.post("/v1/alerts/999/acknowledgements", json={}).status_code == 404

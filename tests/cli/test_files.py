@@ -664,6 +664,58 @@ def test_of_two_runs_into_one_file_at_once_neither_spoils_the_other(
     assert pq.read_table(found.written[1]).num_rows == found.hits
 
 
+KILLED = """
+import os, signal, sys
+import scoring.runs.files as files
+from scoring.cli import main
+
+left, places = int(sys.argv.pop(1)), files._put_in_place
+
+def put_in_place(*given):
+    def or_die(act):
+        def done(*words, **named):
+            global left
+            left -= 1
+            if not left:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return act(*words, **named)
+        return done
+
+    os.unlink, os.replace = or_die(os.unlink), or_die(os.replace)
+    places(*given)
+
+files._put_in_place = put_in_place
+main(prog_name="xinheng")
+"""
+"""The command, killed just before it changes the folder for the nth time."""
+
+
+def test_a_run_that_is_killed_as_it_puts_files_in_place_never_mixes_them_with_those_of_before(
+    market: Path, tmp_path: Path
+) -> None:
+    out, given = tmp_path / "out" / "scores.csv", (market / "subjects.csv", market / "records.csv")
+    out.parent.mkdir()
+
+    def kept() -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in out.parent.iterdir() if path.is_file()}
+
+    def ran(words: list[str]) -> dict[str, bytes]:
+        subprocess.run(words, capture_output=True, check=True)
+        return kept()
+
+    old, nth, code = ran(line(market, given[:1], out)), 0, -signal.SIGKILL
+    new = ran(line(market, given, out))
+    while code == -signal.SIGKILL:
+        assert ran(line(market, given[:1], out)) == old
+        nth += 1
+        running = Warm(KILLED, str(nth), *line(market, given, out)[1:])
+        running.communicate()
+        code, found = running.returncode, kept()
+        assert found.items() <= old.items() or found.items() <= new.items(), (nth, sorted(found))
+        assert "scores.csv" not in found or found in (old, new), (nth, sorted(found))
+    assert (code, nth > len(new), kept()) == (0, True, new)
+
+
 def test_a_full_disk_keeps_the_results_of_before(
     market: Path, crowd: tuple[Path, Path], tmp_path: Path
 ) -> None:

@@ -264,7 +264,12 @@ def test_the_list_tells_people_who_acknowledged_and_not_by_which_key_alone(
 def test_who_acknowledged_first_stays(firm: Store, judge: Judge) -> None:
     alert = broken(firm, judge)
     acknowledge(firm, {alert.id: None}, "first", "a")
-    assert acknowledge(firm, {alert.id: None}, "second", "b")[0].acknowledged_by == "first"
+    assert acknowledge(firm, {alert.id: None}, "second")[0].acknowledged_by == "first"
+    assert acknowledge(firm, {alert.id: None}, "first", "a")[0].note == "a", "the same again"
+    for by, note in (("second", "b"), ("second", "a"), ("first", "b")):
+        with pytest.raises(AlertsRefusedError, match=f"alert {alert.id} was acknowledged by first"):
+            acknowledge(firm, {alert.id: None}, by, note)
+    assert the(firm, "broken", "acknowledged").note == "a"
     with pytest.raises(UnknownAlertError, match="99"):
         acknowledge(firm, {99: None}, "somebody")
 
