@@ -161,7 +161,8 @@ def mark_record(
         is_theirs = current is not None and is_open_to(subject_id, current.subject_id, data)
         if current is None or not is_theirs or not is_own(session, data, authority):
             raise unknown_record(vocabulary, record_id)
-        check_seen(request.seen, _version(session, current))
+        marks = marks_of(session, vocabulary.id, current.record_id)
+        check_seen(request.seen, version_of(current.content_hash, marks))
         _check_mark(request, data, vocabulary)
         _check_order(session, request, current)
         return put_mark(session, current, data, _admitted(session, vocabulary, current, data, request))
@@ -204,17 +205,13 @@ def put_mark(
 def version_now(store: Store, vocabulary: Vocabulary, record_id: str) -> str:
     """What whoever does something about a record names as seen (:func:`scoring.facts.cases.version_of`).
 
-    :raises UnknownRecordError: where there is no such record.
+    :param record_id: its number as it is kept; of one that was taken back there is nothing known, but marks.
     """
     with store.reading() as session:
-        current = current_version(session, vocabulary, record_key(vocabulary, record_id))
-        if current is None:
-            raise unknown_record(vocabulary, record_id)
-        return _version(session, current)
-
-
-def _version(session: Session, current: RecordVersion) -> str:
-    return version_of(current.content_hash, marks_of(session, current.vocabulary, current.record_id))
+        current = current_version(session, vocabulary, record_id)
+        return version_of(
+            current.content_hash if current else "", marks_of(session, vocabulary.id, record_id)
+        )
 
 
 def list_marks(

@@ -8,6 +8,9 @@ import pytest
 from client import Client
 from small_district import FINED
 
+from scoring.facts.undo import list_files, undo_file
+from scoring.store import Store
+
 MARK = {
     "reason": "x",
     "evidence": [{"title": "决定书", "reference": "JD-1"}],
@@ -85,3 +88,14 @@ def test_a_repair_that_was_applied_for_anew_is_not_decided_by_who_saw_the_first(
         "returned",
         "applied",
     ]
+
+
+def test_a_record_that_was_taken_back_is_still_shown_with_what_was_done_about_it(
+    regulator: Client, store: Store
+) -> None:
+    row = {"record_id": "N-1", "subject_id": FINED, "kind": "penalty", "status": "effective"}
+    row |= {"occurred_on": "2026-07-01", "severity": "general", "level": "fine"}
+    assert regulator.post("/v1/records", json={"records": [row]}).status_code == 200
+    shown = regulator.get("/v1/records/N-1").json["version"]
+    undo_file(store, list_files(store)[0].id)
+    assert shown != regulator.get("/v1/records/N-1").json["version"]

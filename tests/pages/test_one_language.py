@@ -21,6 +21,7 @@ import town
 from databases import MadeOnce
 from flask import Flask
 from test_record_proposal_pages import closed
+from test_ticket_pages import seen
 from town import AUTHORITY, FINED, LENDER, LISTED, SUMMER, make_town
 from walker import BROWSER, Words, form_token, read, visitor, walk
 
@@ -168,7 +169,7 @@ def test_every_answer_to_a_form_is_in_one_language(
 ) -> None:
     client = visitor(site, language, _key(lived_in, Role.REGULATOR))
     token = form_token(client, "/tickets")
-    answer = client.post(path, data={"form_token": token, **form}, headers=BROWSER)
+    answer = client.post(path, data={"form_token": token, **seen(client, path), **form}, headers=BROWSER)
     assert answer.mimetype == "text/html"
     assert answer.status_code != 303, "it was done"
     assert [words for words in read(answer.text).words if is_foreign(words, language)] == []

@@ -167,9 +167,10 @@ def send(client: FlaskClient, path: str, **form: str) -> int:
     client.get("/rules")  # any page gives the session its form token
     with client.session_transaction() as session:
         token = session["form_token"]
+    return client.post(path, data={"form_token": token, **seen(client, path), **form}).status_code
+
+
+def seen(client: FlaskClient, path: str) -> dict[str, str]:
+    """What the form of a step says of the state of its case; nothing where there is none."""
     shown = client.get(path.removesuffix("/steps")).text if path.endswith("/steps") else ""
-    seen = {"version": found[1]} if (found := _SEEN.search(shown)) else {}
-    return client.post(path, data={"form_token": token, **seen, **form}).status_code
-
-
-_SEEN = re.compile(r'name="version" value="([^"]+)"')
+    return dict(re.findall(r'name="(version)" value="([^"]+)"', shown)[:1])

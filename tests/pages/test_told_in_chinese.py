@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from test_subscription_pages import HUB, change
+from test_ticket_pages import seen
 from town import AUTHORITY, CODES, LISTED, SUMMER
 
 from rules.library.loader import find_pack
@@ -70,7 +71,8 @@ def asked(pages: Flask, town_store: Store, language: str) -> Asked:
     def ask(path: str, form: dict[str, str] | None = None) -> str:
         if form is None:
             return client.get(path, headers=BROWSER).text
-        return client.post(path, data={"form_token": token, **form}, headers=BROWSER).text
+        said = {"form_token": token, **seen(client, path), **form}
+        return client.post(path, data=said, headers=BROWSER).text
 
     return ask
 
@@ -274,6 +276,7 @@ def test_programs_are_told_in_english(pages: Flask, town_store: Store) -> None:
     told = client.get(path, headers=headers).json
     assert told["detail"].startswith("enterprise-credit has no tier Z, but ")
     step = {"request": "evaluate", "actor": "enterprise", "satisfied": True, "on": "2999-01-01"}
+    step |= {"version": client.get("/v1/tickets/1", headers=headers).json["version"]}
     told = client.post("/v1/tickets/1/steps", json=step, headers=headers).json
     assert re.fullmatch(
         r"2999-01-01 is still to come: a step is dated when it was done, at the latest [\d-]+", told["detail"]
