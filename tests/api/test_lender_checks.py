@@ -16,6 +16,7 @@ from werkzeug.test import TestResponse
 from api.app import create_app
 from api.resources import subjects
 from api.settings import Settings
+from rules.calendar import add_days
 from scoring.access.audit import AuditLog, Event, entries, verify
 from scoring.access.consents import Registration, consents_to, register
 from scoring.access.keys import Role, Who, create_key
@@ -316,7 +317,9 @@ def test_a_stopped_lender_is_answered_nothing_until_the_stop_is_lifted(
         assert entry["at"].startswith(DAY.isoformat())
 
 
-def test_a_stop_is_not_lifted_by_who_saw_the_one_before(lender: Client, regulator: Client) -> None:
+def test_a_stop_is_not_lifted_by_who_saw_the_one_before(
+    lender: Client, regulator: Client, clock: Clock
+) -> None:
     named = {"lender": consented(lender, LISTED)["lender"]}
 
     def act(what: str, **more: str) -> TestResponse:
@@ -324,6 +327,7 @@ def test_a_stop_is_not_lifted_by_who_saw_the_one_before(lender: Client, regulato
 
     (first,) = act("stop").json["lenders"]
     assert act("lift").status_code == 200
+    clock.day = add_days(DAY, 1)
     assert act("stop", reason="未整改").status_code == 200
     late = act("lift", stopped_at=first["stopped_at"])
     assert (late.status_code, "was stopped anew: 未整改" in late.json["detail"]) == (409, True)
