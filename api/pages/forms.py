@@ -31,7 +31,7 @@ LABELS = {
     "receiver": "接收系统", "role": "范围", "organisation": "单位", "kinds": "变动种类",
     "address": "推送地址", "after": "起点", "to": "经办人", "as_of": "评价基准日", "month": "月份",
     "seen": "所见的记录版本", "version": "所见的办理进度",
-    "seed": "随机种子", "propose_days": "征求意见天数", "begins": "施行日期",
+    "seed": "随机种子", "instead_of": "替换的计划", "propose_days": "征求意见天数", "begins": "施行日期",
     "back": "补评次数",
 }  # fmt: skip
 """What the fields of the forms are called."""

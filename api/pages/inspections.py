@@ -19,6 +19,7 @@ from scoring.answers.search import names_of
 from scoring.inspections.office import (
     MONTHS_AHEAD,
     PlanError,
+    PlanStandsError,
     get_plan,
     list_plans,
     make_plan,
@@ -43,19 +44,22 @@ def make_inspections() -> Response:
     try:
         wanted = filled_in(PlanRequest)
         month = dt.date.fromisoformat(f"{wanted['month']}-01")
-        made = make_plan(store(), settings().pack, month, wanted["seed"])
+        instead_of = wanted.get("instead_of")
+        made = make_plan(store(), settings().pack, month, wanted["seed"], instead_of=instead_of)
     except FormError as error:
         return _plans(422, error.messages)
+    except PlanStandsError as error:
+        return _plans(409, [error.title], error.plan_id)
     except PlanError as error:
         return _plans(409, [error.title])
     return redirect(url_for("pages.plan", plan_id=made.id), 303)
 
 
-def _plans(status: int, refused: Sequence[Title] = ()) -> Response:
+def _plans(status: int, refused: Sequence[Title] = (), standing: int | None = None) -> Response:
     found = list_plans(store(), settings().pack)
     given = {"month": f"{add_months(today(), 1):%Y-%m}", **request.form.to_dict()}
     months = [f"{add_months(today(), ahead):%Y-%m}" for ahead in range(MONTHS_AHEAD + 1)]
-    return page("plans", status, plans=found, given=given, months=months, refused=refused)
+    return page("plans", status, plans=found, given=given, months=months, refused=refused, standing=standing)
 
 
 @blueprint.get("/inspections/<int(max=9007199254740992):plan_id>")

@@ -44,10 +44,13 @@ def list_plans(query: dict[str, Any]) -> list[StoredPlan]:
 @blueprint.answers(201, PlanSchema)
 @blueprint.describe(parameters=[PARAMETER])
 def post_plan(body: dict[str, Any]) -> tuple[StoredPlan, int, dict[str, str]]:
-    """Make and keep a month's plan; the same seed and facts give the same plan."""
+    """Make and keep a month's plan; the same seed and facts give the same plan.
+
+    409 where the month has another plan in force than the one that `instead_of` names.
+    """
     try:
         month = dt.date.fromisoformat(f"{body['month']}-01")
-        plan = make_plan(store(), pack_id(body), month, body["seed"])
+        plan = make_plan(store(), pack_id(body), month, body["seed"], instead_of=body.get("instead_of"))
     except PlanError as error:
         fail("conflict", error.title)
     return plan, 201, {"Location": url_for("inspection_plans.get_plan", plan_id=plan.id)}

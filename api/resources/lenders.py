@@ -9,7 +9,7 @@ from api.around.context import clock, store
 from api.around.idempotency import PARAMETER
 from api.http.openapi import Blueprint
 from api.resources.consents import told
-from api.schemas.consents import LenderReasonRequest, LendersSchema
+from api.schemas.consents import LenderReasonRequest, LendersSchema, LiftRequest
 from scoring.access import consents
 
 blueprint = Blueprint("lenders", __name__, url_prefix="/v1/lenders", description="Lenders and their consents")
@@ -34,11 +34,12 @@ def post_stop(body: dict[str, Any]) -> dict[str, Any]:
 
 
 @blueprint.post("/lift")
-@blueprint.body(LenderReasonRequest)
+@blueprint.body(LiftRequest)
 @blueprint.answers(200, LendersSchema)
 @blueprint.describe(parameters=[PARAMETER])
 def post_lift(body: dict[str, Any]) -> dict[str, Any]:
     """Answer a lender's checks again."""
     with told():
-        consents.lift_stop(store(), who(), body["lender"], body["reason"], clock())
+        asked = body["lender"], body["reason"], clock(), body["stopped_at"]
+        consents.lift_stop(store(), who(), *asked)
     return {"lenders": consents.list_lenders(store())}

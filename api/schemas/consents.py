@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from api.http.fields import NOT_A_MONTH, By, Day, EnterpriseCode, Text, Whole
+from api.http.fields import NOT_A_MONTH, By, Day, EnterpriseCode, Moment, Text, Whole
 from api.http.paging import NumberedPageQuery, page_of
 from scoring.access.consents import PURPOSES
 
@@ -99,6 +99,14 @@ class LenderReasonRequest(ReasonRequest):
     """Which lender is meant, and why."""
 
     lender = Text(longest=100, required=True)
+
+
+class LiftRequest(LenderReasonRequest):
+    """Which stop of a lender is lifted, and why."""
+
+    stopped_at = Moment(
+        required=True, metadata={"description": "Of the stop that was seen; another is not lifted"}
+    )
 
 
 class LenderSchema(Schema):

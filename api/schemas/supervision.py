@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from api.http.fields import NOT_A_MONTH, Day, Halves, Points, Text, TitleField, Values, Whole
+from api.http.fields import NOT_A_MONTH, Day, Halves, Points, Text, TitleField, Values, Whole, WholeNumber
 from api.http.paging import PageQuery, page_of
 from api.schemas.runs import LARGEST_ID, MoveSchema, RunSchema, TransitionSchema
 from api.schemas.subjects import GradeSchema, PackQuery, RuleSchema
@@ -107,6 +107,10 @@ class PlanRequest(Schema):
     )
     seed = Text(
         longest=100, required=True, metadata={"description": "With it the same plan can be made again"}
+    )
+    instead_of = WholeNumber(
+        validate=validate.Range(1, LARGEST_ID),
+        metadata={"description": "The month's plan in force, which it replaces; none: left out"},
     )
     pack = Text(longest=100)
 

@@ -306,15 +306,27 @@ def stop_lender(store: Store, who: Who, lender: str, reason: str, clock: Clock =
         append(session, [_stop(who, stand, reason, clock())])
 
 
-def lift_stop(store: Store, who: Who, lender: str, reason: str, clock: Clock = now) -> None:
+def lift_stop(
+    store: Store,
+    who: Who,
+    lender: str,
+    reason: str,
+    clock: Clock = now,
+    stopped_at: dt.datetime | None = None,
+) -> None:
     """Answer a lender's checks again.
 
-    :raises ConsentConflictError: where it is not stopped.
+    :param stopped_at: of the stop that was seen; None where none was shown, as on the command line.
+    :raises ConsentConflictError: where it is not stopped, or was stopped anew since.
     """
     with store.writing() as session:
         stand = _lock_lender(session, fold(lender), is_new=True)
         if stand.stopped_at is None:
             raise ConsentConflictError(Title(f"{stand.name}的查询没有停止", f"{stand.name} is not stopped"))
+        if stopped_at not in (None, stand.stopped_at):
+            zh = f"查看之后{stand.name}的查询已另行停止:{stand.stopped_why}"
+            en = f"since you saw it {stand.name} was stopped anew: {stand.stopped_why}"
+            raise ConsentConflictError(Title(zh, en))
         stand.stopped_at = stand.stopped_by = stand.stopped_why = None
         append(session, [who.event("lenders.lift", None, clock(), lender=stand.name, reason=reason)])
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from rules.calendar import add_months, day_of, today
-from scoring.cli.options import database_option
+from scoring.cli.options import NUMBER, database_option
 from scoring.cli.output import Format, listing_options, print_rows, tell
 from scoring.inspections.office import make_plan, plan_refusals, plan_visits
 from scoring.store import open_store
@@ -56,17 +56,22 @@ def plan_group() -> None:
 )
 @click.option("--seed", required=True, help="Any text; with it the same plan can be made again.")
 @click.option(
+    "--instead-of", type=NUMBER, help="The month's plan in force, by its number, which this one replaces."
+)
+@click.option(
     "--pack", "pack_id", default="enterprise-credit", show_default=True, help="Whose tiers are used."
 )
 @database_option
 @listing_options
-def inspections(month: dt.date, seed: str, pack_id: str, database: str | None, fmt: Format) -> None:
+def inspections(
+    month: dt.date, seed: str, instead_of: int | None, pack_id: str, database: str | None, fmt: Format
+) -> None:
     """Plan a month's joint inspections: one visit an enterprise, within its tier's cap, drawn at random.
 
     Example: xinheng plan inspections --month 2027-08 --seed 2027-08-公证处-417
     """
     with closing(open_store(database)) as store:
-        plan = make_plan(store, pack_id, month, seed)
+        plan = make_plan(store, pack_id, month, seed, instead_of=instead_of)
         visits, refusals = plan_visits(store, plan.id), plan_refusals(store, plan.id)
     print_rows(visits if fmt == "json" else map(_shown, visits), VISITS, fmt)
     for refusal in refusals:

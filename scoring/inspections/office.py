@@ -46,6 +46,17 @@ class PlanError(TitledError):
     """A plan that can't be made; the message says why, and what would help."""
 
 
+class PlanStandsError(PlanError):
+    """The month has another plan in force than the one that is to be replaced.
+
+    :ivar plan_id: of the plan in force.
+    """
+
+    def __init__(self, title: Title, plan_id: int) -> None:
+        super().__init__(title)
+        self.plan_id = plan_id
+
+
 class UnknownPlanError(UnknownError):
     """There is no inspection plan of that number."""
 
@@ -64,11 +75,20 @@ class StoredPlan:
     refusals: int
 
 
-def make_plan(store: Store, pack_id: str, month: dt.date, seed: str, on: dt.date | None = None) -> StoredPlan:
+def make_plan(
+    store: Store,
+    pack_id: str,
+    month: dt.date,
+    seed: str,
+    on: dt.date | None = None,
+    instead_of: int | None = None,
+) -> StoredPlan:
     """Plans the joint inspections of a month and keeps the plan.
 
     :param month: any day of it, which is not over, and at most :data:`MONTHS_AHEAD` from now.
     :param on: the day on which it is made; by default today.
+    :param instead_of: the plan in force in that month, which it replaces; None where there is none.
+    :raises PlanStandsError: where another is in force: nobody draws anew unseen until the lot suits.
     :raises PlanError: where the month is over or later, there is no run to take tiers from, the pack says
         nothing of supervision, there are no inspectors, or visits of the month's plan have their codes.
     """
@@ -102,7 +122,7 @@ def make_plan(store: Store, pack_id: str, month: dt.date, seed: str, on: dt.date
     broken = list(faults(plan, people, requests, inspectors))
     if broken:
         raise AssertionError(f"the plan breaks its promises: {'; '.join(broken[:3])}")
-    return _keep(store, pack_id, run, plan)
+    return _keep(store, pack_id, run, plan, instead_of)
 
 
 def list_plans(store: Store, pack_id: str, limit: int = 100) -> list[StoredPlan]:
@@ -312,7 +332,7 @@ def _current(version: Any, vocabulary: str, like: str | None = None) -> Any:
     return query.where(version.data.like(like)) if like else query
 
 
-def _keep(store: Store, pack_id: str, run: RunSummary, plan: Plan) -> StoredPlan:
+def _keep(store: Store, pack_id: str, run: RunSummary, plan: Plan, instead_of: int | None) -> StoredPlan:
     with store.writing() as session:
         lock_visits(session)
         plans = sa.select(InspectionPlan.id).where(
@@ -322,6 +342,11 @@ def _keep(store: Store, pack_id: str, run: RunSummary, plan: Plan) -> StoredPlan
         if coded is not None:
             en = f"visits of plan {coded} have their codes: {plan.month:%Y-%m} is not planned anew"
             raise PlanError(Title(f"计划{coded}的检查码已发出,{plan.month:%Y-%m}不再重新计划", en))
+        standing = session.scalar(in_force(pack_id, plan.month))
+        if standing is not None and standing != instead_of:
+            en = f"{plan.month:%Y-%m} has a plan, {standing}: to draw anew, say plan {standing} is replaced"
+            zh = f"{plan.month:%Y-%m}已有计划{standing};如需重新抽取,须写明替换计划{standing}"
+            raise PlanStandsError(Title(zh, en), standing)
         row = InspectionPlan(
             pack_id=pack_id,
             month=plan.month,

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 from flask import Flask, url_for
 from repairing import steps
+from seeing import having_looked
 from small_district import FINED
 from test_server import _served as served
 from waiting import PATIENCE
@@ -39,6 +40,7 @@ class Caller:
         self._port, self._headers = port, {"Authorization": f"Bearer {token}"}
 
     def __call__(self, method: str, address: str, body: Any = None) -> tuple[int, Any]:
+        body = having_looked(lambda place: self("GET", place)[1], address, body)
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE)
         headers = self._headers | ({"Content-Type": "application/json"} if body else {})
         connection.request(method, address, json.dumps(body) if body else None, headers)

@@ -224,8 +224,8 @@ def test_of_the_visits_it_is_told_those_of_months_that_are_over_without_the_insp
     take(store, "inspector", "subject", "inspector_id", [_inspector(number) for number in range(6)])
     request = row("Q-1", kind=INTERNAL, level="complaint", severity=None, authority=AUTHORITY)
     take(store, "enterprise", "record", "record_id", [request | {"occurred_on": "2026-08-05"}])
-    make_plan(store, PACK, dt.date(2026, 8, 1), "1", dt.date(2026, 8, 1))
-    make_plan(store, PACK, dt.date(2026, 8, 1), "2", dt.date(2026, 8, 31))
+    first = make_plan(store, PACK, dt.date(2026, 8, 1), "1", dt.date(2026, 8, 1))
+    make_plan(store, PACK, dt.date(2026, 8, 1), "2", dt.date(2026, 8, 31), first.id)
     until = [dt.date(2026, 7, 31), dt.date(2026, 8, 31), dt.date(2026, 9, 1), None]
     shown = [[visit.month.isoformat() for visit in visits_to(store, PACK, FINED, day)] for day in until]
     assert shown == [[], [], ["2026-08-01"], ["2026-08-01"]]

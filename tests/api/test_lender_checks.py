@@ -11,10 +11,12 @@ from client import Client, Sign
 from flask import Flask
 from lending_desk import DAY, Clock, check, consented, terms
 from small_district import AUTHORITY, FINED, LISTED, MIXED, SUBJECTS
+from werkzeug.test import TestResponse
 
 from api.app import create_app
 from api.resources import subjects
 from api.settings import Settings
+from rules.calendar import add_days
 from scoring.access.audit import AuditLog, Event, entries, verify
 from scoring.access.consents import Registration, consents_to, register
 from scoring.access.keys import Role, Who, create_key
@@ -313,6 +315,24 @@ def test_a_stopped_lender_is_answered_nothing_until_the_stop_is_lifted(
         (entry,) = regulator.get(f"/v1/audit?action={action}").json["items"]
         assert (entry["actor"], entry["details"]["reason"]) == (regulator.prefix, reason)
         assert entry["at"].startswith(DAY.isoformat())
+
+
+def test_a_stop_is_not_lifted_by_who_saw_the_one_before(
+    lender: Client, regulator: Client, clock: Clock
+) -> None:
+    named = {"lender": consented(lender, LISTED)["lender"]}
+
+    def act(what: str, **more: str) -> TestResponse:
+        return regulator.post(f"/v1/lenders/{what}", json=named | {"reason": what} | more)
+
+    (first,) = act("stop").json["lenders"]
+    assert act("lift").status_code == 200
+    clock.day = add_days(DAY, 1)
+    assert act("stop", reason="未整改").status_code == 200
+    late = act("lift", stopped_at=first["stopped_at"])
+    assert (late.status_code, "was stopped anew: 未整改" in late.json["detail"]) == (409, True)
+    assert regulator.get("/v1/lenders").json["lenders"][0]["stopped_why"] == "未整改"
+    assert act("lift").status_code == 200
 
 
 def test_the_subject_can_see_who_asked(lender: Client, regulator: Client) -> None:

@@ -72,7 +72,14 @@ def test_a_plan_is_the_same_for_the_same_seed_and_says_who_goes(store: Store, re
         "/v1/records", json={"records": [asked | {"occurred_on": "2026-08-03", "authority": "甲局"}]}
     )
     body = {"month": "2026-08", "seed": "公证处-417"}
-    plans = [regulator.post("/v1/inspection-plans", json=body) for _ in range(2)]
+    first = regulator.post("/v1/inspection-plans", json=body)
+    for wrong in ({}, {"instead_of": first.json["id"] + 1}):
+        unseen = regulator.post("/v1/inspection-plans", json=body | wrong)
+        assert unseen.status_code == 409
+        assert f"say plan {first.json['id']} is replaced" in unseen.json["detail"]
+    assert [plan["id"] for plan in regulator.get("/v1/inspection-plans").json] == [first.json["id"]]
+    again = regulator.post("/v1/inspection-plans", json=body | {"instead_of": first.json["id"]})
+    plans = [first, again]
     visits = [regulator.get(f"{plan.headers['Location']}/visits").json["items"] for plan in plans]
     assert [plan.status_code for plan in plans] == [201, 201]
     assert visits[0] == visits[1]

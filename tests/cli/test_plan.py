@@ -78,9 +78,18 @@ def plan(command: Command, url: str, month: str, seed: str = "417", *more: str) 
 
 
 def test_the_same_seed_gives_the_same_visits(command: Command, url: str) -> None:
-    first, again = (plan(command, url, "2026-08")[0] for _ in range(2))
-    assert first == again
-    assert plan(command, url, "2026-08", "another")[0] != first
+    first = plan(command, url, "2026-08")[0]
+    assert plan(command, url, "2026-08", "417", "--instead-of", "1")[0] == first
+    assert plan(command, url, "2026-08", "another", "--instead-of", "2")[0] != first
+
+
+def test_nobody_draws_anew_unseen_until_the_lot_suits(command: Command, url: str) -> None:
+    plan(command, url, "2026-08")
+    line = ("plan", "inspections", "--pack", "market", "--month", "2026-08", "--seed", "418")
+    for more in ((), ("--instead-of", "7")):
+        refused = command(*line, *more, "--database", url)
+        assert (refused.exit_code, refused.stdout) == (1, "")
+        assert "2026-08 has a plan, 1: to draw anew, say plan 1 is replaced" in refused.stderr
 
 
 def test_visits_over_the_months_keep_within_the_yearly_cap(command: Command, url: str) -> None:

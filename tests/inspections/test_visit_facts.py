@@ -34,7 +34,14 @@ from scoring.facts.visit_results import (
     enter_result,
 )
 from scoring.inspections.codes import Days, OutsideVisit, cancel_visit, issue_outside, issue_plan
-from scoring.inspections.office import PlanError, make_plan, plan_refusals, plan_visits
+from scoring.inspections.office import (
+    PlanError,
+    StoredPlan,
+    in_force,
+    make_plan,
+    plan_refusals,
+    plan_visits,
+)
 from scoring.inspections.visits import (
     CodedVisit,
     State,
@@ -103,7 +110,14 @@ def plan(store: Store, month: dt.date = AUGUST, *asked: str) -> int:
         for code in asked
     ]
     take(store, "enterprise", "record", "record_id", rows)
-    return make_plan(store, PACK, month, "417", month).id
+    return anew(store, month, month).id
+
+
+def anew(store: Store, month: dt.date, on: dt.date, seed: str = "417") -> StoredPlan:
+    """A plan that replaces the month's, where it has one."""
+    with store.reading() as session:
+        standing = session.scalar(in_force(PACK, month))
+    return make_plan(store, PACK, month, seed, on, standing)
 
 
 def outside(
@@ -269,12 +283,12 @@ def test_what_is_not_made_counts_no_longer(store: Store) -> None:
 
 
 def test_a_plan_that_another_took_the_place_of_gives_no_codes(store: Store) -> None:
-    first, second = plan(store, AUGUST, ONE), make_plan(store, PACK, AUGUST, "418", AUGUST).id
+    first, second = plan(store, AUGUST, ONE), anew(store, AUGUST, AUGUST, "418").id
     with pytest.raises(VisitRefusedError, match=f"plan {first} is not in force"):
         issue_plan(store, first, "tests", AUGUST)
     issue_plan(store, second, "tests", AUGUST)
     with pytest.raises(PlanError, match="2026-08 is not planned anew"):
-        make_plan(store, PACK, AUGUST, "419", AUGUST)
+        anew(store, AUGUST, AUGUST, "419")
 
 
 # Results
@@ -514,14 +528,14 @@ def test_the_next_plan_reads_what_was_made_and_issued(store: Store) -> None:
     }
     made(store, outside(store))
     outside(store, day=september)
-    again = make_plan(store, PACK, september, "417", september).id
+    again = anew(store, september, september).id
     told = {row["subject_id"]: row["reason"] for row in plan_refusals(store, again)}
     assert "本月已有检查" in told[ONE]
     assert TWO not in told
     october = dt.date(2026, 10, 1)
     plan(store, october, ONE)
     for day, is_over in ((september, True), (october, False)):
-        found = plan_refusals(store, make_plan(store, PACK, october, "417", day).id)
+        found = plan_refusals(store, anew(store, october, day).id)
         assert (ONE in {row["subject_id"] for row in found}) is is_over, "by October the second has lapsed"
 
 
@@ -556,7 +570,7 @@ def test_a_planned_visit_counts_by_its_code_once_codes_are_issued(store: Store) 
     plan(store, october, ONE, TWO)
 
     def refused(on: dt.date) -> set[str]:
-        again = make_plan(store, PACK, october, "417", on).id
+        again = anew(store, october, on).id
         return {row["subject_id"] for row in plan_refusals(store, again)}
 
     assert refused(AUGUST) == {ONE, TWO}

@@ -195,6 +195,9 @@ def test_a_month_is_planned_by_a_button(site: Flask, district: Store) -> None:
     made = list_plans(district, "enterprise-credit")[0]
     assert (f"{made.month:%Y-%m}", made.seed, made.visits > 0) == (month, "公证处-417", True)
     assert "公证处-417" in client.get(f"/inspections/{made.id}").text
+    assert send(client, "/inspections", month=month, seed="418") == 409, "nobody draws until the lot suits"
+    assert len(list_plans(district, "enterprise-credit")) == 2
+    assert send(client, "/inspections", month=month, seed="418", instead_of=str(made.id)) == 303
 
 
 def answer(client: FlaskClient, form: dict[str, str]) -> str:

@@ -55,7 +55,7 @@ Progress = Callable[[int, int], None]
 """Told how much of a file is read and the whole (0: not known), in bytes or rows."""
 
 BATCH_ROWS = 20_000
-READER = "9"
+READER = "10"
 """Counts up where the same file would be read differently, so that it is read again."""
 
 QUARANTINE = Path("work/quarantine")
