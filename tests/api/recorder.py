@@ -122,7 +122,8 @@ class Book:
 
     def look(self, token: str | None, path: str) -> Any:
         """What is answered to GET, and not noted."""
-        return self.app.test_client().get(path, headers={"Authorization": f"Bearer {token}"}).json
+        headers = {"Authorization": f"Bearer {token}", "X-Request-ID": f"look-{self.asked:03}"}
+        return self.app.test_client().get(path, headers=headers).json
 
     def _note(self, method: str, path: str, query: dict[str, Any], body: Any, answer: TestResponse) -> None:
         rule, values = self.app.url_map.bind("localhost").match(path, method, return_rule=True)
