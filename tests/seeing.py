@@ -20,7 +20,7 @@ def having_looked(get: Callable[[str], Any], path: str, body: Any) -> Any:
         return body
     if path == "/v1/lenders/lift":
         stops = {one["name"]: one["stopped_at"] for one in get("/v1/lenders").get("lenders", ())}
-        return {"stopped_at": stops.get(body["lender"]) or _NONE} | body
+        return {"stopped_at": stops.get(body.get("lender")) or _NONE} | body
     step = _STEP.fullmatch(path)
     if step is None or "version" in body:
         return body

@@ -14,6 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from serving import served
 from test_sign_in import PLACES
+from test_ticket_pages import seen
 from test_twin_forms import form_of
 from test_visit_pages import asked
 from town import AUTHORITY, CODES, LENDER, ORGANISATIONS
@@ -128,7 +129,8 @@ def test_a_form_is_kept_through_signing_in_again_and_done_by_whoever_sends_it(
     site: Flask, town: Store, form: Form
 ) -> None:
     client = at_the_door(site, "zh", key(town, form.role, "甲"))
-    fields = form.fields | {"form_token": form_of(client, form.action, form.page)}
+    own = seen(client, form.action) | {"form_token": form_of(client, form.action, form.page)}
+    fields = form.fields | own
     before = done(town)
     sign_out(client)
     answer = client.post(form.action, data=fields)
