@@ -14,6 +14,7 @@ from client import Client, Sign
 from flask import Flask
 from lending_desk import Clock, check, consented
 from repairing import steps
+from seeing import having_looked
 from small_district import AUTHORITY, FINED, LISTED, stricter, take
 
 from scoring.access.audit import AuditLog, Event, entries_of
@@ -327,6 +328,7 @@ def test_what_the_log_is_looked_up_by_has_an_index(
 
 
 def _ok(client: Client, method: str, path: str, body: Any = None, **headers: str) -> Any:
+    body = having_looked(lambda place: client.get(place).json, path, body)
     answer = client.send(method, path, headers=headers, **({} if body is None else {"json": body}))
     assert answer.status_code < 300, (path, answer.get_data(as_text=True))
     return answer.json
