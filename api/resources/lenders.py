@@ -40,6 +40,5 @@ def post_stop(body: dict[str, Any]) -> dict[str, Any]:
 def post_lift(body: dict[str, Any]) -> dict[str, Any]:
     """Answer a lender's checks again."""
     with told():
-        asked = body["lender"], body["reason"], clock(), body["stopped_at"]
-        consents.lift_stop(store(), who(), *asked)
+        consents.lift_stop(store(), who(), body["lender"], body["reason"], clock(), body["stopped_at"])
     return {"lenders": consents.list_lenders(store())}

@@ -84,11 +84,11 @@ def list_records(query: dict[str, Any]) -> dict[str, Any]:
 def get_record(query: dict[str, Any], record_id: str) -> dict[str, Any]:
     """A record with all of its versions, and what was noted about it; for a subject those about it."""
     name, own = query["vocabulary"], own_records(query["vocabulary"])
+    version = objections.version_now(store(), vocabulary(name), record_id)
     versions = records.get_record(store(), vocabulary(name), record_id, own.authority, own.subject_id)
     found = versions[0]
     journal.subject(found.subject_id)
     marks = objections.list_marks(store(), name, subject_id=own.subject_id, record_id=found.record_id)
-    version = objections.version_now(store(), vocabulary(name), found.record_id)
     return {"versions": versions, "marks": marks, "version": version}
 
 

@@ -205,13 +205,13 @@ def put_mark(
 def version_now(store: Store, vocabulary: Vocabulary, record_id: str) -> str:
     """What whoever does something about a record names as seen (:func:`scoring.facts.cases.version_of`).
 
-    :param record_id: its number as it is kept; of one that was taken back there is nothing known, but marks.
+    It is asked before the record is read: what changes in between is shown, and named by another version.
+    Of a record that was taken back nothing is known, but what was done about it.
     """
     with store.reading() as session:
-        current = current_version(session, vocabulary, record_id)
-        return version_of(
-            current.content_hash if current else "", marks_of(session, vocabulary.id, record_id)
-        )
+        key = key_in_store(session, vocabulary, record_id)
+        current = current_version(session, vocabulary, key)
+        return version_of(current.content_hash if current else "", marks_of(session, vocabulary.id, key))
 
 
 def list_marks(

@@ -8,6 +8,10 @@ import pytest
 from client import Client
 from small_district import FINED
 
+from rules.library.loader import load_vocabulary
+from scoring.facts import records
+from scoring.facts.entries import FileInfo
+from scoring.facts.records import Record, get_record, submit_records
 from scoring.facts.undo import list_files, undo_file
 from scoring.store import Store
 
@@ -63,6 +67,23 @@ def test_a_record_that_was_changed_since_it_was_seen_is_not_decided(regulator: C
     late = step(regulator.colleague, "decisions", version=shown)
     assert (late.status_code, "look at it again" in late.json["detail"]) == (409, True)
     assert step(regulator.colleague, "decisions", version=version(regulator)).status_code == 201
+
+
+def test_what_changes_while_a_record_is_read_is_not_decided_by_who_read_it_before(
+    regulator: Client, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step(regulator, "objections")
+    row = {"record_id": "P-1", "subject_id": FINED, "amount": "1"}
+
+    def then_changed(*asked: Any, **more: Any) -> list[Record]:
+        read = get_record(*asked, **more)
+        submit_records(store, load_vocabulary("enterprise"), [row], FileInfo("x", "1.csv"))
+        return read
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(records, "get_record", then_changed)
+        shown = version(regulator)
+    assert step(regulator.colleague, "decisions", version=shown).status_code == 409
 
 
 @pytest.mark.parametrize("what", list(STEPS))
