@@ -118,5 +118,5 @@ def test_a_record_that_was_taken_back_is_still_shown_with_what_was_done_about_it
     row |= {"occurred_on": "2026-07-01", "severity": "general", "level": "fine"}
     assert regulator.post("/v1/records", json={"records": [row]}).status_code == 200
     shown = regulator.get("/v1/records/N-1").json["version"]
-    undo_file(store, list_files(store)[0].id)
+    undo_file(store, list_files(store, everything=True)[0].id)
     assert shown != regulator.get("/v1/records/N-1").json["version"]
