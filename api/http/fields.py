@@ -75,7 +75,17 @@ class Whole(validate.Regexp):
         return value
 
 
-NOT_A_MONTH = "Not a month: YYYY-MM, such as 2026-08."
+MONTH = r"^20[0-9]{2}-(0[1-9]|1[0-2])$"
+
+
+class Month(fields.String):
+    """A month that comes in, as YYYY-MM.
+
+    :param pattern: those that there can be.
+    """
+
+    def __init__(self, pattern: str = MONTH, **kwargs: Any) -> None:
+        super().__init__(validate=Whole(pattern, "Not a month: YYYY-MM, such as 2026-08."), **kwargs)
 
 
 class Day(fields.Date):

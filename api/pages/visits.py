@@ -13,14 +13,13 @@ from werkzeug.wrappers import Response
 from api.around import journal
 from api.around.auth import caller, own_data, who
 from api.around.context import public_address, settings, store
-from api.http.fields import Text
+from api.http.fields import MONTH, Text
 from api.http.problems import fail
 from api.pages.blueprint import blueprint, page
 from api.pages.forms import FormError, filled_in, number
 from api.pages.inspections import show_plan
 from api.resources.runs import NUMBER
 from api.schemas.visits import (
-    MONTH,
     OUTCOMES,
     CancellationRequest,
     OutsideVisitRequest,

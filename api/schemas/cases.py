@@ -9,7 +9,7 @@ from marshmallow import Schema, fields
 
 from api.http.fields import Text
 from api.http.paging import NumberedPageQuery
-from api.schemas.records import VocabularyQuery
+from api.schemas.records import Seen, Version, VocabularyQuery
 from api.schemas.subjects import MarkSchema
 from scoring.facts.desk import Filed
 
@@ -27,13 +27,7 @@ class FiledSchema(Schema):
     """A case with everything that was done about it; its state is added by what it is."""
 
     id = fields.Integer(required=True)
-    version = fields.String(
-        required=True,
-        metadata={
-            "description": "Another after each change of the record and each step that somebody takes; "
-            "whoever takes one says which they saw"
-        },
-    )
+    version = Version()
     record_id = fields.String(required=True)
     subject_id = fields.String(required=True)
     authority = fields.String(required=True, allow_none=True)
@@ -41,12 +35,11 @@ class FiledSchema(Schema):
     marks = fields.List(fields.Nested(MarkSchema), required=True)
 
 
-class StepForm(Schema):
+class StepForm(Seen):
     """Why something is done about a case, as the form of a page says it; what, is added by what it is."""
 
     reason = Text(longest=2000, required=True)
     evidence = Text(metadata={"description": "Number or address of a document that it rests on"})
-    version = Text(longest=100, required=True, metadata={"description": "The case's version that was seen"})
 
 
 def case_view(found: Filed[Any], on: dt.date) -> dict[str, Any]:

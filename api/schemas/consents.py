@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from api.http.fields import NOT_A_MONTH, By, Day, EnterpriseCode, Moment, Text, Whole
+from api.http.fields import By, Day, EnterpriseCode, Moment, Month, Text
 from api.http.paging import NumberedPageQuery, page_of
 from scoring.access.consents import PURPOSES
 
@@ -85,7 +85,7 @@ class SampleRequest(Schema):
     """Of which lender and month consents are drawn."""
 
     lender = Text(longest=100, required=True)
-    month = fields.String(required=True, validate=Whole(MONTH, NOT_A_MONTH), metadata={"example": "2026-10"})
+    month = Month(MONTH, required=True, metadata={"example": "2026-10"})
     seed = Text(longest=100, required=True, metadata={"description": "Whoever knows it can draw again"})
 
 

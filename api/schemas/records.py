@@ -37,18 +37,33 @@ class RecordVersionSchema(Schema):
     known_until = fields.DateTime(required=True, allow_none=True)
 
 
+class Version(fields.String):
+    """The version of a record and of what was done about it."""
+
+    def __init__(self) -> None:
+        said = (
+            "Another after each change of the record and each step that somebody takes; "
+            "whoever takes one says which they saw"
+        )
+        super().__init__(required=True, metadata={"description": said})
+
+
+class Seen(Schema):
+    """Which version was seen by who takes a step."""
+
+    version = Text(
+        longest=100,
+        required=True,
+        metadata={"description": "The version of the record and its case that was seen; another is refused"},
+    )
+
+
 class RecordSchema(Schema):
     """A record with all of its versions, the current one first, and what was noted about it."""
 
     versions = fields.List(fields.Nested(RecordVersionSchema), required=True)
     marks = fields.List(fields.Nested(MarkSchema), required=True)
-    version = fields.String(
-        required=True,
-        metadata={
-            "description": "Another after each change of the record and each step that somebody takes; "
-            "whoever takes one says which they saw"
-        },
-    )
+    version = Version()
 
 
 class RecordsRequest(Schema):
@@ -127,14 +142,8 @@ class MarkBody(VocabularyQuery):
     effective_on = Day(required=True, metadata={"description": "When it was filed or completed"})
 
 
-class SeenBody(MarkBody):
+class SeenBody(Seen, MarkBody):
     """What is noted about a case that was seen."""
-
-    version = Text(
-        longest=100,
-        required=True,
-        metadata={"description": "The version of the record and its case that was seen; another is refused"},
-    )
 
 
 class StepBody(SeenBody):

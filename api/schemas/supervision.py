@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from api.http.fields import NOT_A_MONTH, Day, Halves, Points, Text, TitleField, Values, Whole, WholeNumber
+from api.http.fields import Day, Halves, Month, Points, Text, TitleField, Values, WholeNumber
 from api.http.paging import PageQuery, page_of
 from api.schemas.runs import LARGEST_ID, MoveSchema, RunSchema, TransitionSchema
 from api.schemas.subjects import GradeSchema, PackQuery, RuleSchema
@@ -100,11 +100,7 @@ class PopulationForecastSchema(Schema):
 class PlanRequest(Schema):
     """An inspection plan that is wanted."""
 
-    month = fields.String(
-        required=True,
-        validate=Whole(r"^20[0-9]{2}-(0[1-9]|1[0-2])$", NOT_A_MONTH),
-        metadata={"description": "Such as 2026-08"},
-    )
+    month = Month(required=True, metadata={"description": "Such as 2026-08"})
     seed = Text(
         longest=100, required=True, metadata={"description": "With it the same plan can be made again"}
     )

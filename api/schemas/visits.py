@@ -8,7 +8,7 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
-from api.http.fields import NOT_A_MONTH, Day, Text, TitleField, Whole, WholeNumber
+from api.http.fields import Day, Month, Text, TitleField, WholeNumber
 from api.http.paging import NumberedPageQuery, page_of
 from scoring.access.keys import Role
 from scoring.facts.ingest.keys import LONGEST_KEY
@@ -16,7 +16,6 @@ from scoring.facts.visit_results import PARTY, RATINGS, outcomes
 from scoring.inspections.visits import GROUNDS, OUTSIDE, CodedVisit, State
 
 OUTCOMES = outcomes()
-MONTH = r"^20[0-9]{2}-(0[1-9]|1[0-2])$"
 
 
 class InspectorSchema(Schema):
@@ -78,7 +77,7 @@ class IssuedVisitSchema(VerifiedVisitSchema):
 class IssuedVisitsQuery(NumberedPageQuery):
     """Which visits are wanted."""
 
-    month = fields.String(validate=Whole(MONTH, NOT_A_MONTH), metadata={"description": "Such as 2026-08"})
+    month = Month(metadata={"description": "Such as 2026-08"})
     office = Text(metadata={"description": "One that takes part, by whichever of its names"})
     state = fields.String(validate=validate.OneOf([state.value for state in State]))
     subject_id = Text(longest=LONGEST_KEY)
@@ -153,7 +152,7 @@ class RatingRequest(Schema):
 class VisitFiguresQuery(Schema):
     """Of which month the visits are counted."""
 
-    month = fields.String(validate=Whole(MONTH, NOT_A_MONTH), metadata={"description": "By default all"})
+    month = Month(metadata={"description": "By default all"})
 
 
 class OfficeVisitsSchema(Schema):

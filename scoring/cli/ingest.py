@@ -280,11 +280,10 @@ def _orphans(file: FileReport) -> str:
 
 def _moved(moved: Moved) -> str:
     """Whose records are whose from now on, and what to do where that is not meant."""
-    zh, en = (f"改属{moved.after}", f"{moved.after}'s") if moved.after else ("改为未注明机关", "nobody's")
     return (
-        f"{moved.records} 条{moved.before}的记录{zh};不应变更的请更正文件,已入库的请撤回 "
-        f"records of {moved.before} are {en} by this file: put it right, or take it back, if that is not"
-        " meant"
+        f"{moved.records} 条{moved.before}的记录{moved.now.zh};不应变更的请更正文件,已入库的请撤回 "
+        f"records of {moved.before} are {moved.now.en} by this file: put it right, or take it back, if that"
+        " is not meant"
     )
 
 

@@ -263,10 +263,7 @@ def list_records(
             query = _of_subject(query, subject_key(vocabulary, subject_id), names)
         elif names is not None:
             query = _of_names(query.order_by(RecordVersion.record_id).limit(limit), names)
-        query = query.order_by(RecordVersion.record_id).limit(None if to_subject else limit)
-        found = (_record(row, table) for row in session.scalars(query))
-        shown = (r for r in found if not to_subject or is_open_to(r.subject_id, r.subject_id, r.data))
-        return list(islice(shown, limit))
+        return _first(session, query.order_by(RecordVersion.record_id), table, to_subject, limit)
 
 
 def newest_records(
@@ -299,11 +296,18 @@ def newest_records(
     query = query.where(version.subject_id == subject_key(vocabulary, subject_id))
     if before is not None:
         query = query.where(place < sa.tuple_(*before))
-    query = query.order_by(day.desc(), version.record_id.desc()).limit(None if to_subject else limit)
+    query = query.order_by(day.desc(), version.record_id.desc())
     with store.reading() as session:
-        found = (_record(row, table) for row in session.scalars(query))
-        shown = (r for r in found if not to_subject or is_open_to(r.subject_id, r.subject_id, r.data))
-        return list(islice(shown, limit))
+        return _first(session, query, table, to_subject, limit)
+
+
+def _first(
+    session: Session, query: sa.Select[RecordVersion], table: Table, to_subject: bool, limit: int | None
+) -> list[Record]:
+    """The first records of a query; to their subject, of those that it may see."""
+    found = (_record(row, table) for row in session.scalars(query.limit(None if to_subject else limit)))
+    shown = (r for r in found if not to_subject or is_open_to(r.subject_id, r.subject_id, r.data))
+    return list(islice(shown, limit))
 
 
 def dated(vocabulary: Vocabulary, record: Record) -> Dated:

@@ -58,6 +58,16 @@ class Moved:
     after: str | None
     records: int
 
+    @property
+    def now(self) -> Title:
+        """Whose they are from now on."""
+        return now_of(self.after)
+
+
+def now_of(after: str | None) -> Title:
+    """Whose a record is from now on; nobody's where None."""
+    return Title(f"改属{after}", f"{after}'s") if after else Title("改为未注明机关", "nobody's")
+
 
 @dataclass(frozen=True, slots=True)
 class IngestResult:
@@ -297,8 +307,8 @@ def _pairs_of(moves: Iterable[Move]) -> Counter[tuple[str, str | None]]:
 
 def _move(move: Move, header: str) -> Rejected:
     """The warning of a record that another body has from now on."""
-    zh, en = (f"改属{move.after}", f"{move.after}'s") if move.after else ("改为未注明机关", "nobody's")
-    reason = Title(f"记录原属{move.before},{zh}", f"the record was {move.before}'s, and is {en} now")
+    now = now_of(move.after)
+    reason = Title(f"记录原属{move.before},{now.zh}", f"the record was {move.before}'s, and is {now.en} now")
     return Rejected(move.row_no, header, move.after, reason.both, "warning", move.sheet)
 
 

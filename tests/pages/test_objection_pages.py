@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from repairing import repair
 from test_sign_in import signed_in
 from test_ticket_pages import send
@@ -74,13 +75,16 @@ def test_a_regulator_sees_who_waits_and_decides_with_both_grades_before_the_eyes
     assert show_objection(town_store, filed.id).case.outcome == "upheld"
 
 
+def two_regulators(pages: Flask, store: Store, *names: str) -> Iterator[FlaskClient]:
+    """Persons of those names, signed in."""
+    return (signed_in(pages, create_key(store, Role.REGULATOR, name).token) for name in names)
+
+
 def test_what_the_case_does_not_allow_is_said_and_not_done(
     pages: Flask, town_store: Store, filed: Objection
 ) -> None:
     path = f"/objections/{filed.id}/steps"
-    one, other = (
-        signed_in(pages, create_key(town_store, Role.REGULATOR, name).token) for name in ("甲某", "乙某")
-    )
+    one, other = two_regulators(pages, town_store, "甲某", "乙某")
     for form in ({}, {"request": "reject"}, {"request": "x", "reason": "x"}):
         assert send(one, path, **form) == 422
     assert send(one, path, request="appeal", reason="x") == 409
@@ -99,9 +103,7 @@ def test_a_page_of_before_the_appeal_does_not_review_it(
     pages: Flask, town_store: Store, filed: Objection
 ) -> None:
     path = f"/objections/{filed.id}/steps"
-    one, other = (
-        signed_in(pages, create_key(town_store, Role.REGULATOR, name).token) for name in ("戊某", "己某")
-    )
+    one, other = two_regulators(pages, town_store, "戊某", "己某")
     assert send(one, path, request="reject", reason="证据不足") == 303
     assert send(one, path, request="appeal", reason="有新证据") == 303
     assert send(other, path, request="uphold", reason="属实", version=filed.version) == 409
