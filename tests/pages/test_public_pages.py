@@ -322,6 +322,7 @@ def test_months_in_a_row_are_named_beside_what_they_count(
     [text] = ARREARS.findall(told)
     pack = load_text(text, "insurance-arrears.yaml")
     monkeypatch.setattr("api.pages.public.known_packs", lambda store: (pack,))
+    monkeypatch.setattr("api.pages.public.known_pack", lambda store, name, day: pack)
     days = ("2026-01-15", "2026-03-15", "2026-04-15", "2026-05-15")
     path = "/public/try?pack=insurance-arrears"
     facts = {"as_of": "2026-06-30"}
@@ -331,4 +332,4 @@ def test_months_in_a_row_are_named_beside_what_they_count(
     shown = reader.post(path, data=facts)
     assert shown.status_code == 200
     plain = re.sub(r"<[^>]*>", "", shown.text)
-    assert re.search(r"两年内最长连续欠缴月数 .*? = 3（2026-03至2026-05", plain), plain
+    assert re.search(r"两年内最长连续欠缴月数 .*? = 3 \(2026-03至2026-05 2026-03 to 2026-05\)", plain), plain

@@ -145,7 +145,7 @@ def test_the_report_is_issued_by_a_button_and_verified_by_whoever_holds_it(
     pages: Flask, regulator: Visitor, token: MakeToken
 ) -> None:
     regulator.open(f"/subjects/enterprise-credit/{FIRM}")
-    assert regulator.one("form.actions button").text.startswith("出具公共信用信息报告")
+    assert regulator.one(".actions form button").text.startswith("出具公共信用信息报告")
     client = signed_in(pages, token(Role.REGULATOR))
     client.get(f"/subjects/enterprise-credit/{FIRM}")
     with client.session_transaction() as session:

@@ -30,11 +30,16 @@ MakeToken = Callable[[Role], str]
 @pytest.fixture
 def read(pages: Flask, town_store: Store) -> Callable[[Role, str, str], str]:
     """What stands on a page for somebody of a role, in Chinese."""
+    return reading(pages, town_store)
+
+
+def reading(pages: Flask, store: Store) -> Callable[[Role, str, str], str]:
+    """The same of a town of one's own."""
     clients: dict[tuple[Role, str], FlaskClient] = {}
 
     def main(role: Role, organisation: str, path: str) -> str:
         if (role, organisation) not in clients:
-            token = create_key(town_store, role, "样例", organisation or None).token
+            token = create_key(store, role, "样例", organisation or None).token
             clients[role, organisation] = signed_in(pages, token)
             clients[role, organisation].set_cookie("language", "zh")
         return clients[role, organisation].get(path).text.partition("<main")[2].partition("<footer")[0]
@@ -74,7 +79,8 @@ def test_a_department_reads_of_its_own_feeds_and_files_as_its_own(
     assert "尚未入库任何文件" not in read(Role.DEPARTMENT, "样例区林业局", "/files")
 
 
-def test_an_empty_list_of_receivers_says_who_adds_them(read: Callable[[Role, str, str], str]) -> None:
+def test_an_empty_list_of_receivers_says_who_adds_them(own_town: Store) -> None:
+    read = reading(create_app(Settings(log_level="error"), own_town), own_town)
     assert "由信用监管机构、部门或金融机构登记" in read(Role.OPERATOR, "", "/subscriptions")
     assert "请在下方登记" in read(Role.DEPARTMENT, "样例区林业局", "/subscriptions")
 
