@@ -109,12 +109,12 @@ Log = Callable[[Session, IngestResult], None]
 class Handling:
     """What is looked for, noted and done as the rows of a file are taken; by default nothing is.
 
-    :param header: what a column is called where the rows come from.
-    :param same_body: whether two names are one public body's.
     :param key_column: what the key is called in the quarantine of double keys.
     :param checks: rows that they refuse go to the quarantine. Nothing can come between check and change.
     :param judge: says what speaks against laying a row over what is known of its key; such a row goes to the
         quarantine.
+    :param header: what a column is called where the rows come from.
+    :param same_body: whether two names are one public body's.
     :param twins: by what records may be one decision under two numbers.
     :param confirming: how to note what waits for a person's word, and what persons said.
     :param feeding: how to note whose rows they are.
@@ -122,11 +122,11 @@ class Handling:
     :param log: called last, where the file changes the store.
     """
 
-    header: Callable[[str], str] = str
-    same_body: SameBody = str.__eq__
     key_column: str | None = None
     checks: Sequence[Check] = ()
     judge: Judge = lambda known, merged: ()
+    header: Callable[[str], str] = str
+    same_body: SameBody = str.__eq__
     twins: Likeness | None = None
     confirming: Confirming | None = None
     feeding: Feeding | None = None
